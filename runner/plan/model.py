@@ -1,0 +1,266 @@
+"""A plan as frozen values: what the user wrote, with parameters and defaults filled in, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from runner.domain.conditions import Condition
+from runner.domain.positions import Position
+from runner.domain.sizes import Distance, Size
+from runner.domain.values import OrderType, Side, TimeInForce, WorkingType
+from runner.plan.diagnostics import Diagnostic, Fault, Mark, Path
+
+Level = Decimal | Distance
+"""A price as written: explicit, or a distance from an anchor."""
+
+
+class OnFailure(StrEnum):
+    STOP = "stop"
+    CONTINUE = "continue"
+    FLATTEN = "flatten"
+
+
+class OnTimeout(StrEnum):
+    KEEP = "keep"
+    CLOSE = "close"
+
+
+class OnImmediateTrigger(StrEnum):
+    FAIL = "FAIL"
+    MARKET = "MARKET"
+
+
+class CatchUp(StrEnum):
+    NEXT = "next"
+    SPREAD = "spread"
+    SKIP = "skip"
+
+
+class Finish(StrEnum):
+    LEAVE = "leave"
+    MARKET = "MARKET"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFields:
+    """An order type with its prices.  `callback_rate` is a fraction (1 % is 0.01)."""
+
+    type: OrderType
+    price: Level | None = None
+    stop_price: Level | None = None
+    limit_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    activation_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeProfit:
+    """`portion` is a fraction of the whole."""
+
+    type: OrderType
+    price: Level
+    portion: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StopLoss:
+    stop_price: Level
+    limit_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryBody:
+    side: Side
+    size: Size
+    order: OrderFields
+
+
+@dataclass(frozen=True, slots=True)
+class ExitBody:
+    """`side` is the order's own side: SELL closes a long."""
+
+    side: Side
+    size: Size
+    order: OrderFields
+
+
+@dataclass(frozen=True, slots=True)
+class OcoBody:
+    """`side` is the side of the exits."""
+
+    side: Side
+    size: Size
+    take_profits: tuple[TakeProfit, ...]
+    stop_loss: StopLoss
+
+
+@dataclass(frozen=True, slots=True)
+class BracketBody:
+    """`side` is the side of the entry."""
+
+    side: Side
+    size: Size
+    entry: OrderFields
+    take_profits: tuple[TakeProfit, ...]
+    stop_loss: StopLoss
+
+
+@dataclass(frozen=True, slots=True)
+class TwapBody:
+    """`randomize` is a fraction; `of` names the opener whose group this closes, or None."""
+
+    side: Side
+    size: Size
+    slices: int
+    every_ms: int
+    order: OrderFields
+    randomize: Decimal
+    catch_up: CatchUp
+    finish: Finish
+    reduce_only: bool
+    of: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitBody:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBody:
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenBody:
+    """`account` closes the symbol's whole net position, not only what the plan opened."""
+
+    account: bool
+
+
+Body = EntryBody | ExitBody | OcoBody | BracketBody | TwapBody | WaitBody | CancelBody | FlattenBody
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """`after: {target: outcome}`; `target` is a step id, or a leg like `long.take_profit.2`."""
+
+    target: str
+    outcome: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; `kind` is its kind key.  Times in milliseconds; `path` is `("steps", index)`."""
+
+    step_id: str
+    kind: str
+    body: Body
+    symbol: str
+    after: tuple[Dependency, ...]
+    when: Condition | None
+    timeout_ms: int | None
+    on_timeout: OnTimeout
+    on_failure: OnFailure
+    time_in_force: TimeInForce
+    working_type: WorkingType
+    protected_within_ms: int
+    trigger_timeout_ms: int
+    on_immediate_trigger: OnImmediateTrigger
+    unprotected_allowed: bool
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps in quote units; None where the plan sets none."""
+
+    max_order_notional: Decimal | None = None
+    max_position_notional: Decimal | None = None
+    max_daily_loss: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathPoint:
+    at_ms: int
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DataMarket:
+    """Public data files, merged by time."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathMarket:
+    """Prices that run linearly between points."""
+
+    points: tuple[PathPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RandomMarket:
+    """A seeded invented market.  `volatility` is a yearly fraction; `start` and `seed` None where not given."""
+
+    start: Decimal | None
+    volatility: Decimal
+    hours: int
+    seed: int | None
+
+
+Market = DataMarket | PathMarket | RandomMarket
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunSettings:
+    """The simulated exchange.  `market` is by symbol, the key "" standing for all; fees are fractions."""
+
+    balance: Decimal = Decimal(10000)
+    leverage: int = 5
+    maker_fee: Decimal = Decimal("0.0002")
+    taker_fee: Decimal = Decimal("0.0005")
+    latency_ms: int = 50
+    start_ms: int = 1_735_689_600_000
+    fill_on_touch: bool = False
+    positions: tuple[Position, ...] = ()
+    market: Mapping[str, Market] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text a plan came from: name, SHA-256 of its bytes, lines, and where each value and key stands."""
+
+    name: str
+    sha256: str
+    lines: tuple[str, ...]
+    values: Mapping[Path, Mark]
+    keys: Mapping[Path, Mark]
+
+    def diagnose(self, fault: Fault) -> Diagnostic:
+        """The fault at its place; a path that the text does not hold falls back to the nearest one that it does."""
+        path = fault.path
+        table = self.keys if fault.at_key else self.values
+        mark = table.get(path)
+        while mark is None and path:
+            path = path[:-1]
+            mark = self.keys.get(path) or self.values.get(path)
+        mark = mark or Mark(1, 1, 2)
+        text = self.lines[mark.line - 1] if mark.line <= len(self.lines) else ""
+        return Diagnostic(fault.code, fault.severity, fault.message, fault.hint, self.name, mark, text, fault.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`params` holds the values in force, after `--set`."""
+
+    name: str
+    description: str
+    params: Mapping[str, object]
+    limits: Limits
+    dryrun: DryRunSettings
+    steps: tuple[Step, ...]
+    source: Source

@@ -1,0 +1,49 @@
+"""What the app needs of the world.  Protocols only."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from runner.domain.commands import TimerCommand, VenueCommand, WatchCommand
+from runner.domain.events import Event, OrderReport
+from runner.domain.positions import Position
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSnapshot:
+    """What an exchange holds at one instant.  `wallet` in quote units."""
+
+    at_ms: int
+    wallet: Decimal
+    positions: tuple[Position, ...]
+    orders: tuple[OrderReport, ...]
+
+
+class Gateway(Protocol):
+    """An exchange seen from the engine.  Its answers are events; only a broken contract raises."""
+
+    async def open(self) -> VenueSnapshot: ...
+
+    def submit(self, command: VenueCommand) -> None:
+        """Take a command and return at once; every answer comes through `events`."""
+
+    async def snapshot(self) -> VenueSnapshot: ...
+
+    def events(self) -> AsyncIterator[Event]: ...
+
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Timers; a due timer comes through the gateway's `events` in a dry run, through the app's queue in a live one."""
+
+    def now_ms(self) -> int: ...
+
+    def schedule(self, command: TimerCommand) -> None: ...
+
+
+class Prices(Protocol):
+    """Watched price levels; a touch comes the same way as a due timer."""
+
+    def watch(self, command: WatchCommand) -> None: ...
