@@ -1,0 +1,110 @@
+"""What a person or a script reads: results on stdout, everything else on stderr.
+
+A reader that goes away (`daksh-run show X | head`) ends the output, not the command: the stream is pointed at nothing,
+the command goes on to its end, and the exit code stays the command's own.
+"""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import click
+
+from runner.errors import UsageError
+
+
+@dataclass(slots=True)
+class Console:
+    """How this process speaks.  `verbosity` is -1 for `-q`, 0, or 1 for `-v`; `color` is auto, always or never."""
+
+    json: bool = False
+    verbosity: int = 0
+    color: str = "auto"
+
+
+active = Console()
+"""A process has one stdout, so it has one console; the options of the command that runs fill it."""
+
+
+def result(text: str) -> None:
+    """A line, or lines, of the command's result."""
+    _write(sys.stdout, text)
+
+
+def result_json(value: Any) -> None:
+    """The command's result as one JSON document; keys keep their order, numbers of money are strings."""
+    _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def result_bytes(content: bytes) -> None:
+    """A file's content as it is, where its bytes are promised."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout)
+
+
+def tell(text: str, *, at: int = 0) -> None:
+    """Progress and advice, shown where the verbosity is at least `at`."""
+    if active.verbosity >= at:
+        _write(sys.stderr, text)
+
+
+def complain(message: str, hint: str = "") -> None:
+    """An error: one line of what is wrong, and one of what to do."""
+    _write(sys.stderr, f"{styled('error:', 'red', stream=sys.stderr)} {message}")
+    if hint:
+        _write(sys.stderr, f"  {hint}")
+
+
+def colored(stream: TextIO | None = None) -> bool:
+    """Whether to colour what goes to the stream (stdout unless said)."""
+    if active.color != "auto":
+        return active.color == "always"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and (stream or sys.stdout).isatty()
+
+
+def styled(text: str, color: str, *, stream: TextIO | None = None) -> str:
+    return click.style(text, fg=color, bold=color == "red") if colored(stream) else text
+
+
+def prepare() -> None:
+    """Start a command: the console's defaults, and no character that a stream's encoding cannot take."""
+    active.json, active.verbosity, active.color = False, 0, "auto"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def close() -> None:
+    """Hand over what is still buffered; what cannot be handed over is dropped without a word."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _discard(stream)
+
+
+def read_stdin(limit: int) -> bytes:
+    """At most `limit` bytes of standard input."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("standard input is closed, so there is no plan to read from '-'")
+    return sys.stdin.buffer.read(limit)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text + "\n")
+    except BrokenPipeError:
+        _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
