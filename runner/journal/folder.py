@@ -1,0 +1,114 @@
+"""The state folder: `runs/<number>-<run id>.sqlite`, `trades.csv` and `bot.log`.
+
+Several processes may use it side by side; they wait for each other only while one takes a number or adds lines.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.errors import EnvironmentFault, LockedElsewhere
+
+LOCK_SECONDS = 10
+"""Far longer than anyone holds the lock; a process that dies lets go of it."""
+
+_RUN_FILE = re.compile(r"(\d{1,9})-([A-Za-z0-9_-]+)\.sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """One run's journal in the folder.  Numbers count the runs of this folder from 1."""
+
+    number: int
+    run_id: str
+    path: Path
+
+
+class StateFolder:
+    """A state folder at `path`, which need not exist before the first run.
+
+    Raises:
+        EnvironmentFault: it cannot be made, read or written.
+        LockedElsewhere: another process did not let go of the folder's lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def trades(self) -> Path:
+        return self.path / "trades.csv"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "bot.log"
+
+    def runs(self) -> list[RunFile]:
+        """Every run, oldest first."""
+        with self._explained("read"):
+            try:
+                names = os.listdir(self.path / "runs")
+            except FileNotFoundError:
+                return []
+        matches = (_RUN_FILE.fullmatch(name) for name in names)
+        found = [RunFile(int(match[1]), match[2], self.path / "runs" / match[0]) for match in matches if match]
+        return sorted(found, key=lambda run: run.number)
+
+    def new_run(self, run_id: str) -> RunFile:
+        """Take the next number, and make an empty file under it."""
+        with self._explained("written"):
+            (self.path / "runs").mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            taken = self.runs()
+            number = taken[-1].number + 1 if taken else 1
+            path = self.path / "runs" / f"{number:06d}-{run_id}.sqlite"
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        return RunFile(number, run_id, path)
+
+    def append(self, path: Path, text: str, *, head: str = "") -> None:
+        """Add `text` to a file of the folder in one write; `head` goes before it into a new file."""
+        with self._locked():
+            target = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666)
+            try:
+                before = os.fstat(target).st_size
+                body = (text if before else head + text).encode()
+                if os.write(target, body) != len(body):
+                    os.ftruncate(target, before)
+                    raise OSError(None, "the disk is full")
+            finally:
+                os.close(target)
+
+    def replace(self, path: Path, text: str) -> None:
+        """Write a file of the folder anew; a reader sees the old text or the new one, never a part."""
+        with self._locked():
+            fresh = path.with_name(path.name + ".new")
+            fresh.write_bytes(text.encode())
+            os.replace(fresh, path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        with self._explained("written"):
+            try:
+                with FileLock(self.path / ".lock", timeout=LOCK_SECONDS):
+                    yield
+            except Timeout as error:
+                raise LockedElsewhere(
+                    f"another process has held {self.path / '.lock'} for {LOCK_SECONDS} seconds",
+                    hint="see which daksh-run hangs",
+                ) from error
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise EnvironmentFault(
+                f"the state folder {self.path} cannot be {done}: {where}{error.strerror or error}",
+                hint="make it writable, or name another with --state-dir or DAKSH_STATE_DIR",
+            ) from error
