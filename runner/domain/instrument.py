@@ -31,6 +31,12 @@ class Instrument:
     multiplier_up: Decimal
     multiplier_down: Decimal
     max_num_orders: int = 200
+    status: str = "TRADING"
+
+    @property
+    def tradable(self) -> bool:
+        """Only symbols of this one status take orders."""
+        return self.status == "TRADING"
 
     def on_tick(self, price: Decimal) -> bool:
         return _multiple(price, self.tick_size)
