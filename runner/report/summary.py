@@ -1,0 +1,316 @@
+"""What a run came to: counts, outcomes, money, and what stood without protection."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from runner.domain.commands import Command, OrderDenied, RunEnded, StepEnded, StepStarted
+from runner.domain.events import Event, Observed, RunStarted
+from runner.domain.orders import OrderStatus
+from runner.domain.positions import Position
+from runner.domain.values import EXACT, ZERO, plain, trimmed
+from runner.graph.model import Role
+from runner.report.context import RunContext
+from runner.report.legs import Legs
+from runner.report.orders import Change, KnownOrder, Orders
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """`outcome` is succeeded, failed, cancelled or skipped, `open` where the run ended first, or `waiting`."""
+
+    step_id: str
+    outcome: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """One asset's result.  `realised` is before fees; a rebate is a fee below zero."""
+
+    asset: str
+    realised: Decimal
+    fees: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.realised - self.fees
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPosition:
+    """What was still held; `last_px` and `unrealised` (before fees) are None where no price was seen."""
+
+    symbol: str
+    qty: Decimal
+    entry_px: Decimal
+    last_px: Decimal | None
+    unrealised: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together.
+
+    `outcome` is succeeded, failed, stopped, open, or empty while the run has not ended.  `never_protected` names the
+    groups that held something without any stop meant for it, `naked_at_end` those whose stops fell short at the end.
+    """
+
+    run_id: str
+    plan: str
+    mode: str
+    fingerprint: str
+    seed: int
+    market: str
+    outcome: str
+    reason: str
+    orders: int
+    filled: int
+    cancelled: int
+    expired: int
+    rejected: int
+    denied: int
+    steps: tuple[StepResult, ...]
+    unprotected_ms: int
+    never_protected: tuple[str, ...]
+    naked_at_end: tuple[str, ...]
+    latency_ms: int
+    money: tuple[Money, ...]
+    positions: tuple[OpenPosition, ...]
+    not_simulated: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Exposure:
+    """A group's clock of being without enough stops; `stops` is what its standing stops can still close."""
+
+    open_qty: Decimal = ZERO
+    stops: Decimal = ZERO
+    since_ms: int | None = None
+    total_ms: int = 0
+    held: bool = False
+
+    def add(self, at_ms: int, open_qty: Decimal, stops: Decimal) -> None:
+        self.open_qty += open_qty
+        self.stops += stops
+        self.held = self.held or self.open_qty > ZERO
+        if self.open_qty > self.stops and self.since_ms is None:
+            self.since_ms = at_ms
+        elif self.open_qty <= self.stops and self.since_ms is not None:
+            self.total_ms += at_ms - self.since_ms
+            self.since_ms = None
+
+
+class Tally:
+    """Folds the entries of one run.  `orders` is the run's, kept up to date by whoever calls."""
+
+    def __init__(self, context: RunContext, orders: Orders) -> None:
+        self._context = context
+        self._orders = orders
+        self._legs = Legs(context)
+        self._steps = {step.step_id: StepResult(step.step_id, "waiting", "", "") for step in context.steps}
+        self._denied = 0
+        self._end: RunEnded | None = None
+        self._now_ms = 0
+        self._money: dict[str, Money] = {}
+        self._positions: dict[str, Position] = {}
+        self._last_px: dict[str, Decimal] = {}
+        self._counted: dict[str, tuple[Decimal, Decimal]] = {}
+        self._exposures = {group.group_id: _Exposure() for group in context.groups if group.opens}
+        self._protected = {group.group_id for group in context.groups if group.protected}
+
+    def see(self, at_ms: int, value: Event | Command, change: Change | None) -> None:
+        self._now_ms = at_ms
+        match value:
+            case RunStarted(positions=positions):
+                self._positions = {position.symbol: position for position in positions}
+            case Observed():
+                self._last_px[value.symbol] = value.last_px
+            case StepStarted(step_id=step_id):
+                self._steps[step_id] = StepResult(step_id, "open", "", "")
+            case StepEnded():
+                self._steps[value.step_id] = StepResult(value.step_id, value.outcome, value.reason, value.detail)
+            case OrderDenied():
+                self._denied += 1
+            case RunEnded():
+                self._end = value
+            case _:
+                pass
+        if change is not None:
+            self._changed(at_ms, change)
+
+    def positions(self) -> Iterator[Position]:
+        """What is held now, by symbol."""
+        return (position for _, position in sorted(self._positions.items()) if position.qty != ZERO)
+
+    def summary(self) -> RunSummary:
+        context = self._context
+        ends = [known.order.status for known in self._orders]
+        return RunSummary(
+            context.run_id, context.plan, context.mode, context.fingerprint, context.seed, context.market,
+            outcome=self._end.outcome if self._end else "",
+            reason=self._end.reason if self._end else "",
+            orders=len(ends),
+            filled=ends.count(OrderStatus.FILLED),
+            cancelled=ends.count(OrderStatus.CANCELED),
+            expired=ends.count(OrderStatus.EXPIRED),
+            rejected=ends.count(OrderStatus.REJECTED),
+            denied=self._denied,
+            steps=tuple(self._steps.values()),
+            unprotected_ms=sum(
+                exposure.total_ms + (self._now_ms - exposure.since_ms if exposure.since_ms is not None else 0)
+                for group_id, exposure in self._exposures.items() if group_id in self._protected
+            ),
+            never_protected=tuple(
+                group_id for group_id, exposure in self._exposures.items()
+                if exposure.held and group_id not in self._protected
+            ),
+            naked_at_end=tuple(
+                group_id for group_id, exposure in self._exposures.items()
+                if exposure.since_ms is not None and group_id in self._protected
+            ),
+            latency_ms=context.latency_ms,
+            money=tuple(money for _, money in sorted(self._money.items())),
+            positions=tuple(self._marked(position) for position in self.positions()),
+            not_simulated=context.not_simulated,
+        )
+
+    def _changed(self, at_ms: int, change: Change) -> None:
+        known = change.known
+        if (trade := change.trade) is not None:
+            before = self._money.get(trade.fee_asset) or Money(trade.fee_asset, ZERO, ZERO)
+            self._money[trade.fee_asset] = Money(
+                trade.fee_asset, before.realised + trade.realized_pnl, before.fees + trade.fee,
+            )
+            self._last_px[trade.symbol] = trade.price
+            position = self._positions.get(trade.symbol) or Position(trade.symbol)
+            self._positions[trade.symbol], _ = position.after(trade.side, trade.qty, trade.price)
+        leg = self._legs.leg(known.placed.node_id)
+        if (exposure := self._exposures.get(leg.group_id)) is not None:
+            client_id = known.placed.request.client_order_id
+            before_qty, before_stops = self._counted.get(client_id, (ZERO, ZERO))
+            open_qty, stops = self._counted[client_id] = _counts(known, leg.role)
+            exposure.add(at_ms, open_qty - before_qty, stops - before_stops)
+
+    def _marked(self, position: Position) -> OpenPosition:
+        last = self._last_px.get(position.symbol)
+        return OpenPosition(
+            position.symbol, position.qty, position.entry_px, last,
+            None if last is None else position.unrealised(last),
+        )
+
+
+def _counts(known: KnownOrder, role: str) -> tuple[Decimal, Decimal]:
+    """What an order adds to its group's open quantity, and how much it can still close as a stop."""
+    if role == Role.OPENER.value:
+        return known.filled_qty, ZERO
+    request = known.placed.request
+    stands = role == Role.STOP.value and known.order.confirmed and request.order_type.conditional
+    return -known.filled_qty, request.quantity - known.filled_qty if stands else ZERO
+
+
+_HEADS = {"succeeded": "done", "failed": "failed", "stopped": "stopped", "open": "the data ended"}
+
+
+def as_text(summary: RunSummary) -> str:
+    """One line for people.  Money is rounded against the user, to hundredths."""
+    head = _HEADS.get(summary.outcome, "cut short")
+    if summary.outcome == "failed" and summary.reason:
+        head += f" ({summary.reason})"
+    counts = [_count(summary.orders, "order", "orders")]
+    for number, word in (
+        (summary.filled, "filled"), (summary.cancelled, "cancelled"), (summary.expired, "expired"),
+        (summary.rejected, "rejected"), (summary.denied, "denied"),
+    ):
+        if number:
+            counts.append(f"{number} {word}")
+    parts = [f"{head}: {', '.join(counts)}", *_steps(summary), *_protection(summary)]
+    if summary.money:
+        parts.append("PnL " + ", ".join(
+            f"{_signed(money.net)} {money.asset} after fees {_rounded(money.fees, ROUND_CEILING)}"
+            for money in summary.money
+        ))
+    parts += [f"still open: {_position(position)}" for position in summary.positions]
+    if summary.not_simulated:
+        parts.append(f"not simulated: {', '.join(summary.not_simulated)}")
+    return "; ".join(parts)
+
+
+def as_json_value(summary: RunSummary) -> dict[str, object]:
+    """The summary as JSON takes it: numbers of money and base units as strings, counts and milliseconds as integers."""
+    return {
+        "run_id": summary.run_id, "plan": summary.plan, "mode": summary.mode, "fingerprint": summary.fingerprint,
+        "seed": summary.seed, "market": summary.market, "outcome": summary.outcome, "reason": summary.reason,
+        "orders": summary.orders, "filled": summary.filled, "cancelled": summary.cancelled,
+        "expired": summary.expired, "rejected": summary.rejected, "denied": summary.denied,
+        "steps": [
+            {"step_id": step.step_id, "outcome": step.outcome, "reason": step.reason, "detail": step.detail}
+            for step in summary.steps
+        ],
+        "unprotected_ms": summary.unprotected_ms, "never_protected": list(summary.never_protected),
+        "naked_at_end": list(summary.naked_at_end), "latency_ms": summary.latency_ms,
+        "pnl": [
+            {
+                "asset": money.asset, "net": trimmed(money.net), "realised": trimmed(money.realised),
+                "fees": trimmed(money.fees),
+            }
+            for money in summary.money
+        ],
+        "positions": [
+            {
+                "symbol": position.symbol, "qty": trimmed(position.qty), "entry_px": trimmed(position.entry_px),
+                "last_px": None if position.last_px is None else trimmed(position.last_px),
+                "unrealised": None if position.unrealised is None else trimmed(position.unrealised),
+            }
+            for position in summary.positions
+        ],
+        "not_simulated": list(summary.not_simulated),
+    }
+
+
+def _steps(summary: RunSummary) -> Iterator[str]:
+    for step in summary.steps:
+        if step.outcome == "failed":
+            yield f"{step.step_id} failed" + (f" ({step.reason})" if step.reason else "")
+    unfinished = [step.step_id for step in summary.steps if step.outcome in ("open", "waiting")]
+    if unfinished:
+        shown = ", ".join(unfinished[:5]) + (f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else "")
+        yield f"unfinished: {shown}"
+
+
+def _protection(summary: RunSummary) -> Iterator[str]:
+    if summary.naked_at_end:
+        yield f"UNPROTECTED AT THE END: {', '.join(summary.naked_at_end)}"
+    if summary.never_protected:
+        yield f"without a stop: {', '.join(summary.never_protected)}"
+    if summary.unprotected_ms:
+        latency = f" (latency {summary.latency_ms} ms)" if summary.latency_ms else ""
+        yield f"unprotected {summary.unprotected_ms} ms{latency}"
+
+
+def _position(position: OpenPosition) -> str:
+    sign = "+" if position.qty > ZERO else ""
+    words = f"{sign}{trimmed(position.qty)} {position.symbol} from {_price(position.entry_px)}"
+    if position.last_px is None or position.unrealised is None:
+        return words
+    return f"{words}, {_signed(position.unrealised)} at the last price {_price(position.last_px)}"
+
+
+def _price(price: Decimal) -> str:
+    return trimmed(EXACT.plus(price).quantize(Decimal("1E-8"), context=EXACT))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _signed(value: Decimal) -> str:
+    text = _rounded(value, ROUND_FLOOR)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _rounded(value: Decimal, rounding: str) -> str:
+    return plain(value.quantize(_CENT, rounding=rounding, context=EXACT))

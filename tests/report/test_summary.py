@@ -1,0 +1,95 @@
+"""What a run came to."""
+
+import json
+from decimal import Decimal
+
+from runner.domain.commands import RunEnded, StepStarted
+from runner.domain.events import Observed, RunStarted
+from runner.domain.orders import OrderStatus
+from runner.domain.positions import Position
+from runner.report.summary import as_json_value, as_text
+from tests.report.stories import (
+    BRACKET,
+    ENTRY,
+    OCO,
+    PROFIT,
+    STOP,
+    TWAP,
+    D,
+    bracket,
+    oco_refused,
+    report,
+    told,
+    trade,
+    twap_denied,
+)
+
+
+def test_a_bracket_ends_as_the_design_shows_it() -> None:
+    summary = told(BRACKET, bracket())[0].summary()
+    assert as_text(summary) == (
+        "done: 3 orders, 2 filled, 1 cancelled; unprotected 100 ms (latency 50 ms); PnL +3.83 USDT after fees 0.17; "
+        "not simulated: funding, liquidation"
+    )
+    assert summary.steps[0].outcome == "succeeded"
+
+
+def test_failures_denials_and_missing_stops_are_named() -> None:
+    text = as_text(told(TWAP, twap_denied())[0].summary())
+    assert text == (
+        "failed (build): 1 order, 1 filled, 1 denied; build failed (denied); without a stop: build; "
+        "PnL -0.10 USDT after fees 0.10; still open: +0.003 BTCUSDT from 60000.36666667, "
+        "+0.00 at the last price 60000.55; not simulated: funding, liquidation"
+    )
+    assert as_text(told(OCO, oco_refused())[0].summary()).startswith("failed: 2 orders, 1 rejected; guard failed")
+
+
+def test_a_run_that_is_cut_off_shows_what_is_unfinished_and_naked() -> None:
+    summary = told(BRACKET, [
+        (0, RunStarted(0, "d1", 1)), (0, StepStarted("long")), (0, ENTRY),
+        (10, trade(10, ENTRY, "0.004", "60000", "0.048")),
+        (10, report(10, ENTRY, OrderStatus.FILLED, "0.004", "60000")),
+        (10, STOP), (60, Observed(60, "BTCUSDT", D(59500), D(59500), D(59499), D(59501), D(9999), D(-2), D("0.0005"))),
+    ])[0].summary()
+    assert summary.naked_at_end == ("long",)
+    assert summary.unprotected_ms == 50
+    text = as_text(summary)
+    assert text.startswith("cut short: 2 orders, 1 filled; unfinished: long; UNPROTECTED AT THE END: long")
+    assert "still open: +0.004 BTCUSDT from 60000, -2.00 at the last price 59500" in text
+
+
+def test_a_stop_for_a_part_only_does_not_protect() -> None:
+    small = type(STOP)(type(STOP.request)(
+        "d1.2.0.0.0", "BTCUSDT", STOP.request.side, STOP.request.order_type, D("0.003"), trigger_price=D(59000),
+        reduce_only=True,
+    ), "long.stop_loss")
+    summary = told(BRACKET, [
+        (0, ENTRY), (10, trade(10, ENTRY, "0.004", "60000", "0")), (10, small),
+        (20, report(20, small, OrderStatus.NEW)),
+        (30, PROFIT), (35, report(35, PROFIT, OrderStatus.NEW)), (40, trade(40, PROFIT, "0.001", "61000", "0")),
+        (90, RunEnded("open")),
+    ])[0].summary()
+    assert (summary.unprotected_ms, summary.naked_at_end) == (30, ())
+    assert as_text(summary).startswith("the data ended: 3 orders, 1 filled; ")
+
+
+def test_positions_from_the_start_are_counted() -> None:
+    start = RunStarted(0, "d1", 1, (Position("BTCUSDT", Decimal("-0.5"), Decimal(60000)),))
+    summary = told(BRACKET, [(0, start), (1, RunEnded("succeeded"))])[0].summary()
+    assert "still open: -0.5 BTCUSDT from 60000; " in as_text(summary)
+
+
+def test_money_is_rounded_against_the_user() -> None:
+    summary = told(BRACKET, [
+        (0, ENTRY), (1, trade(1, ENTRY, "0.004", "60000", "0.001", pnl="0.008")), (2, RunEnded("succeeded")),
+    ])[0].summary()
+    assert "PnL +0.00 USDT after fees 0.01" in as_text(summary)
+
+
+def test_json_has_every_figure_as_text_and_is_stable() -> None:
+    value = as_json_value(told(BRACKET, bracket())[0].summary())
+    assert json.loads(json.dumps(value)) == value
+    assert value["pnl"] == [{"asset": "USDT", "net": "3.83", "realised": "4", "fees": "0.17"}]
+    assert (value["orders"], value["filled"], value["cancelled"], value["unprotected_ms"]) == (3, 2, 1, 100)
+    assert value["positions"] == []
+    assert value["steps"] == [{"step_id": "long", "outcome": "succeeded", "reason": "", "detail": ""}]
