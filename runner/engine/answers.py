@@ -1,0 +1,34 @@
+"""What the exchange's refusals mean to a leg, as one table.
+
+Source: Binance USDⓈ-M Futures, "Error Codes"; -4142 is the newer code of -2021, -4118 that of a reduce-only order
+which the margin check refuses because another exit covers the position.
+"""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    WOULD_TRIGGER = "would_trigger"  # the trigger is passed already
+    POSITION = "position"  # reduce-only, and the exchange sees no position for it, or other exits cover it
+    DUPLICATE = "duplicate"  # an earlier send of the same id landed
+    GONE = "gone"  # the order to be cancelled is no longer open
+    TRIGGERING = "triggering"  # it cannot be cancelled at this instant
+    PERMANENT = "permanent"  # this request will never be accepted
+
+
+REFUSALS: dict[int, Refusal] = {
+    -2021: Refusal.WOULD_TRIGGER,
+    -4142: Refusal.WOULD_TRIGGER,
+    -2022: Refusal.POSITION,
+    -2024: Refusal.POSITION,
+    -4118: Refusal.POSITION,
+    -4116: Refusal.DUPLICATE,
+    -2011: Refusal.GONE,
+    -2013: Refusal.GONE,
+    -4117: Refusal.TRIGGERING,
+}
+
+
+def refusal(code: int) -> Refusal:
+    """What a refusal with this code means; a code that the table does not know is permanent."""
+    return REFUSALS.get(code, Refusal.PERMANENT)

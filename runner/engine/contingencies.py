@@ -1,0 +1,112 @@
+"""What follows when the exchange says no, or ends an order that we did not ask to end.
+
+Source: plan language, *Levels already passed*, *The bound*, *Sizes and the position*.
+"""
+
+from runner.domain.commands import QueryOrder, Remark
+from runner.domain.events import Action, CommandRejected
+from runner.domain.orders import OrderStatus
+from runner.domain.values import OrderType
+from runner.engine import orders
+from runner.engine.answers import Refusal, refusal
+from runner.engine.closing import doubt_position, start_closing
+from runner.engine.exits import ended_unasked, hold
+from runner.engine.openers import send_market
+from runner.engine.state import Leg, Purpose, Revision, Run
+from runner.graph.model import Outcome, Role
+
+CANCEL_RETRY_MS = 500
+"""Pause before an order is looked up whose cancel was refused for a reason that passes."""
+
+
+def refused(run: Run, event: CommandRejected) -> None:
+    """Take in a definite no to one request."""
+    found = run.orders.get(event.client_order_id)
+    if found is None:
+        return
+    leg, revision = found
+    match event.action:
+        case Action.PLACE:
+            if revision.asked:
+                _place_refused(run, leg, revision, event)
+        case Action.CANCEL:
+            _cancel_refused(run, leg, revision, event)
+        case Action.QUERY:
+            if revision.live:
+                run.timer(f"lookup:{revision.client_order_id}", run.now_ms + CANCEL_RETRY_MS)
+
+
+def ended(run: Run, leg: Leg, revision: Revision) -> None:
+    """An order has just closed.  An exit that ended short without our asking is acted on at once."""
+    if revision.ours_to_cancel or revision.order.status is OrderStatus.FILLED or not revision.order.request.reduce_only:
+        return
+    group = run.group_of(leg)
+    doubt_position(run, group)
+    if revision.purpose is Purpose.CLOSE:
+        hold(run, leg)
+        return
+    ended_unasked(run, leg)
+    if revision.order.triggered and leg.node.order_type.stop_like:
+        start_closing(run, group, "the triggered stop ended short of its quantity")
+    elif revision.order.request.order_type is OrderType.MARKET:
+        hold(run, leg)
+
+
+def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejected) -> None:
+    kind = refusal(event.code)
+    if kind is Refusal.DUPLICATE:
+        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+        return
+    orders.rejected(run, leg, revision)
+    if not revision.order.request.reduce_only:
+        _opener_refused(run, leg, event, kind)
+        return
+    leg.next_revision, leg.next_attempt = revision.number, revision.attempt + 1
+    group = run.group_of(leg)
+    if kind is Refusal.WOULD_TRIGGER:
+        run.record(leg.node_id, Outcome.WOULD_TRIGGER)
+        leg.next_revision, leg.next_attempt = revision.number + 1, 0
+        if leg.node.order_type.take_profit_like:
+            leg.passed = True
+            run.touch(group.spec.group_id)
+        else:
+            group.passed = True
+            start_closing(run, group, "the stop's level is passed already")
+    elif kind is Refusal.POSITION:
+        hold(run, leg)
+        doubt_position(run, group)
+    elif leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE:
+        hold(run, leg)
+        _say(run, leg, event, "trying again")
+    else:
+        leg.refused = event.code
+        _say(run, leg, event, "the exchange will not take it")
+        run.end_leg(leg, Outcome.REJECTED)
+
+
+def _opener_refused(run: Run, leg: Leg, event: CommandRejected, kind: Refusal) -> None:
+    step = run.steps[leg.node.step_id]
+    leg.refused = event.code
+    if kind is Refusal.WOULD_TRIGGER:
+        run.record(leg.node_id, Outcome.WOULD_TRIGGER)
+        if leg.node.market_if_triggered and not step.cancelled and not run.stopping:
+            leg.refused = None
+            send_market(run, leg)
+            return
+    _say(run, leg, event, "")
+    run.end_leg(leg, Outcome.REJECTED)
+
+
+def _cancel_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejected) -> None:
+    if not revision.live:
+        return
+    revision.order = orders.without_cancel(revision.order)
+    if refusal(event.code) is Refusal.GONE:
+        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+    else:
+        run.timer(f"lookup:{revision.client_order_id}", run.now_ms + CANCEL_RETRY_MS)
+
+
+def _say(run: Run, leg: Leg, event: CommandRejected, then: str) -> None:
+    text = f"{leg.node_id}: {event.message} ({event.code})"
+    run.emit(Remark(leg.node.step_id, "rejected", f"{text}; {then}" if then else text))

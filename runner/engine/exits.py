@@ -1,0 +1,169 @@
+"""Bringing a group's exits to what its ledger asks for, one change in flight a leg.
+
+A stop grows or shrinks by placing the new one first; the old one is cancelled once the exchange has accepted it.
+Where the symbol's position is shared it grows by an additional order.  A take-profit goes the other way: cancel,
+confirm, place.  Source: plan language, *Resizing*, *Levels already passed*.
+"""
+
+from decimal import Decimal
+
+from runner.domain.values import ZERO, OrderType
+from runner.engine import orders
+from runner.engine.ledger import take_profit_targets
+from runner.engine.prices import Resolved, resolve
+from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
+from runner.graph.model import DueTarget, OrderNode, Role
+
+RETRY_PAUSE_MS = 1_000
+"""The longest pause between tries of an exit (plan language, *The bound*: pauses of at most 1 s)."""
+
+TWIN_AFTER_MS = 500
+"""A protective order unknown for this long is joined by a second one where the group holds the symbol alone."""
+
+
+def settle_exits(run: Run, group: GroupState) -> None:
+    """Place, replace and cancel until every exit leg stands at its target or has its change in flight."""
+    for leg in group.role(Role.STOP):
+        if leg.active:
+            settle_stop(run, group, leg, group.exit_qty)
+    if group.closing:
+        return
+    targets = take_profit_targets(run, group)
+    for leg in group.role(Role.TAKE_PROFIT):
+        if leg.node_id in targets:
+            settle_by_cancel(run, group, leg, targets[leg.node_id])
+    for leg in group.role(Role.EXIT):
+        if not leg.active or leg.outcome is not None or isinstance(leg.node.target, DueTarget):
+            continue
+        settle = settle_stop if leg.node.order_type.stop_like else settle_by_cancel
+        settle(run, group, leg, group.exit_qty)
+
+
+def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
+    """New first, then the old: `wanted` less what is triggered already must stand, at the leg's price."""
+    triggered = sum((one.order.leaves_qty for one in leg.revisions if one.order.triggered), ZERO)
+    wanted = max(wanted - triggered, ZERO)
+    waiting = [one for one in leg.revisions if one.asked and not one.ours_to_cancel and one.purpose is Purpose.WORK]
+    standing = [one for one in leg.revisions if one.standing]
+    if wanted == ZERO:
+        for one in (*standing, *waiting):
+            orders.cancel(run, leg, one)
+        return
+    price = resolve(run, leg.node.symbol, leg.node.trigger) if leg.node.trigger else Resolved(ZERO)
+    if price is None or waiting and not _overdue(run, group, waiting):
+        return
+    fitting = [one for one in standing if _at(one, price.price, leg.node)]
+    if sum((one.order.leaves_qty for one in fitting), ZERO) == wanted:
+        _drop_others(run, leg, standing, fitting)
+        return
+    for one in reversed(fitting):
+        if one.order.leaves_qty == wanted:
+            _drop_others(run, leg, standing, [one])
+            return
+    if leg.refused is not None and leg.node.role is Role.EXIT or _held(run, leg):
+        return
+    if group.closing and group.failure != "unprotected":
+        return
+    standing_qty = sum((one.order.leaves_qty for one in fitting), ZERO)
+    grows = fitting and wanted > standing_qty and not run.sole_holder(group)
+    reason = "" if not leg.revisions else "the open quantity changed" if standing else "no stop stands"
+    _place(run, leg, wanted - standing_qty if grows else wanted, price.price, reason)
+
+
+def settle_by_cancel(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
+    """Cancel, confirm, place: never two orders of the leg at once."""
+    live = leg.live()
+    if live:
+        current = live[-1]
+        leaves = current.order.leaves_qty
+        too_large = leaves > wanted
+        too_small = leaves < wanted and not current.order.triggered and current.purpose is Purpose.WORK
+        if current.order.request.order_type is OrderType.MARKET:
+            return
+        if (too_large or too_small) and current.order.confirmed and not current.ours_to_cancel:
+            orders.cancel(run, leg, current, "the open quantity changed" if wanted else "nothing is left to close")
+        return
+    if wanted == ZERO or leg.refused is not None or _held(run, leg):
+        return
+    rule = leg.node.trigger or leg.node.price
+    price = resolve(run, leg.node.symbol, rule) if rule else Resolved(ZERO)
+    if price is None or price.provisional:
+        return
+    reason = "the open quantity changed" if leg.revisions else ""
+    if leg.passed:
+        limit = resolve(run, leg.node.symbol, leg.node.price) if leg.node.price else price
+        if limit is None:
+            return
+        orders.place(
+            run, leg, wanted, OrderType.LIMIT, price=limit.price, purpose=Purpose.REST,
+            reason="its level is passed already",
+        )
+        run.timer(f"trigger:{leg.node_id}", run.now_ms + group.spec.trigger_timeout_ms)
+        return
+    _place(run, leg, wanted, price.price, reason)
+
+
+def trigger_timeout(run: Run, leg: Leg) -> str:
+    """A limit exit has worked for its `trigger_timeout`: what is left goes back, or, for a stop, to market.
+
+    Returns the reason to close the group at market, or an empty text.
+    """
+    resting = [
+        one for one in leg.live() if one.order.triggered and one.order.request.order_type.limited or one.purpose is Purpose.REST
+    ]
+    if not resting:
+        return ""
+    if leg.node.role is Role.STOP:
+        return "the triggered stop did not fill in time"
+    leg.passed = False
+    for one in resting:
+        orders.cancel(run, leg, one, "not filled within trigger_timeout")
+    return ""
+
+
+def hold(run: Run, leg: Leg) -> None:
+    """No new order of the leg for the retry pause."""
+    leg.held_until_ms = run.now_ms + RETRY_PAUSE_MS
+    run.timer(f"retry:{leg.node_id}", leg.held_until_ms)
+
+
+def ended_unasked(run: Run, leg: Leg) -> None:
+    """An exit order ended without our asking: the next one goes out at once, but not more than one a pause."""
+    if run.now_ms - leg.replaced_ms < RETRY_PAUSE_MS:
+        hold(run, leg)
+    leg.replaced_ms = run.now_ms
+
+
+def _held(run: Run, leg: Leg) -> bool:
+    return run.now_ms < leg.held_until_ms
+
+
+def _overdue(run: Run, group: GroupState, waiting: list[Revision]) -> bool:
+    """Whether an unresolved stop may be joined by a second one (plan language, *Unknown outcomes*)."""
+    return (
+        len(waiting) == 1 and waiting[0].expires_ms is not None and run.sole_holder(group)
+        and run.now_ms - waiting[0].sent_ms >= TWIN_AFTER_MS
+    )
+
+
+def _at(revision: Revision, price: Decimal, node: OrderNode) -> bool:
+    return node.trigger is None or revision.order.request.trigger_price == price
+
+
+def _drop_others(run: Run, leg: Leg, standing: list[Revision], kept: list[Revision]) -> None:
+    for one in standing:
+        if one not in kept:
+            orders.cancel(run, leg, one, "replaced")
+
+
+def _place(run: Run, leg: Leg, quantity: Decimal, price: Decimal, reason: str) -> None:
+    node = leg.node
+    limit = resolve(run, node.symbol, node.price) if node.price else None
+    activation = resolve(run, node.symbol, node.activation) if node.activation else None
+    orders.place(
+        run, leg, quantity, node.order_type,
+        price=limit.price if limit else None,
+        trigger=price if node.trigger else None,
+        activation=activation.price if activation else None,
+        reason=reason,
+    )

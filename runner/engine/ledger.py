@@ -1,0 +1,49 @@
+"""What each exit of a group should cover, from the group's ledger.  Source: plan language, *Groups*."""
+
+from decimal import Decimal
+
+from runner.domain.instrument import shares
+from runner.domain.values import ZERO
+from runner.engine.state import GroupState, Leg, Run
+from runner.graph.model import Role, ShareTarget
+
+
+def take_profit_targets(run: Run, group: GroupState) -> dict[str, Decimal]:
+    """What each take-profit leg still has to fill, by node id.
+
+    Leg i gets its share of what was entered, less what it has filled itself; where the legs of one step together
+    exceed what is open, they are cut from the last backwards.
+    """
+    families: dict[str, list[Leg]] = {}
+    for leg in group.role(Role.TAKE_PROFIT):
+        if leg.active and leg.outcome is None:
+            families.setdefault(leg.node.step_id, []).append(leg)
+    targets: dict[str, Decimal] = {}
+    for legs in families.values():
+        left = group.exit_qty
+        for leg in legs:
+            wanted = min(max(share(run, group, leg) - leg.filled, ZERO), left)
+            targets[leg.node_id] = wanted
+            left -= wanted
+    return targets
+
+
+def share(run: Run, group: GroupState, leg: Leg) -> Decimal:
+    """The leg's part of everything that was entered (and not taken away by another group's exits)."""
+    target = leg.node.target
+    entered = group.entered - group.charged
+    if not isinstance(target, ShareTarget):
+        return entered
+    return shares(entered, target.weights, run.instruments[leg.node.symbol])[target.index]
+
+
+def covered(group: GroupState) -> Decimal:
+    """What confirmed stops of the group would close."""
+    return sum(
+        (
+            revision.order.leaves_qty
+            for leg in group.role(Role.STOP) for revision in leg.revisions
+            if revision.order.confirmed and revision.order.request.order_type.conditional
+        ),
+        ZERO,
+    )

@@ -1,0 +1,235 @@
+"""The machine: one fact in, the intents that follow from it out.
+
+`advance` takes the fact into the run's state, then settles what it touched, again and again until nothing changes:
+outcomes travel along edges, groups bring their exits to their ledgers, steps come to their ends.  It is total and
+deterministic: the same events give the same commands, and a fact that brings nothing new gives none.
+"""
+
+from typing import assert_never
+
+from runner.domain.commands import Command, RunEnded
+from runner.domain.events import (
+    CommandRejected, CommandUnresolved, DataEnded, Event, MarketGap, Observed, OrderNotFound, OrderReport,
+    PositionReport, PriceTouched, RunStarted, StopRequested, TimerFired, TradeReport,
+)
+from runner.domain.positions import Position
+from runner.domain.times import DAY_MS, day_start
+from runner.domain.values import ZERO
+from runner.engine import closing, contingencies, ends, exits, flow, gate, openers, orders
+from runner.engine.settle import settle
+from runner.engine.state import Day, Phase, Run
+from runner.graph.model import ExecutionGraph, Outcome
+
+_DAY = "day"
+
+
+class Machine:
+    """Runs one execution graph.  Its state is a function of the events given to `advance`, in their order."""
+
+    def __init__(self, graph: ExecutionGraph) -> None:
+        self._run = Run(graph)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over: nothing that it started can change any more."""
+        return self._run.ended
+
+    def advance(self, event: Event) -> tuple[Command, ...]:
+        """Take one fact in, give the intents that follow from it."""
+        run = self._run
+        if run.ended:
+            return ()
+        run.out = []
+        run.now_ms = max(run.now_ms, event.at_ms)
+        self._take(event)
+        self._settle()
+        return tuple(run.out)
+
+    def _settle(self) -> None:
+        run = self._run
+        while not run.ended:
+            if run.outcomes:
+                flow.propagate(run)
+            elif run.dirty:
+                group_id = next(iter(run.dirty))
+                del run.dirty[group_id]
+                group = run.groups.get(group_id)
+                if group is not None:
+                    settle(run, group)
+            elif run.check:
+                step_id = next(iter(run.check))
+                del run.check[step_id]
+                ends.judge(run, run.steps[step_id])
+            elif run.tasks and self._tasks_changed():
+                continue
+            else:
+                break
+        if not run.ended:
+            self._judge_end()
+
+    def _tasks_changed(self) -> bool:
+        before = self._run.running_steps
+        ends.judge_tasks(self._run)
+        return self._run.running_steps != before or bool(self._run.outcomes)
+
+    def _take(self, event: Event) -> None:
+        run = self._run
+        match event:
+            case RunStarted():
+                self._start(event)
+            case OrderReport():
+                self._fold(event)
+            case TradeReport():
+                self._fold(event)
+            case CommandRejected():
+                contingencies.refused(run, event)
+            case CommandUnresolved():
+                orders.unresolved(run, event)
+            case OrderNotFound():
+                orders.not_found(run, event)
+            case PositionReport():
+                closing.fold_position(run, event)
+                ends.flatten_account(run, event)
+            case Observed():
+                for waiter in openers.observed(run, event):
+                    self._informed(waiter)
+            case TimerFired(timer_id=timer_id):
+                self._fired(timer_id)
+            case PriceTouched(watch_id=watch_id):
+                node_id = run.judging.get(watch_id.rpartition("/")[0])
+                if node_id is not None and run.judges[node_id].touched(watch_id, run.now_ms, run.emit):
+                    flow.held(run, node_id)
+            case MarketGap(symbol=symbol):
+                for judge in run.judges.values():
+                    judge.gap(symbol, run.now_ms, run.emit)
+            case DataEnded():
+                run.ended = True
+                run.emit(RunEnded("open" if run.running_steps or self._live() else self._verdict()))
+            case StopRequested(flatten=flatten):
+                flow.stop(run, "stopped")
+                if flatten:
+                    for group in run.groups.values():
+                        if not group.ended and (group.working or group.open > ZERO):
+                            closing.flatten(run, group)
+            case _:
+                assert_never(event)
+
+    def _start(self, event: RunStarted) -> None:
+        run = self._run
+        run.run_id, run.seed = event.run_id, event.seed
+        for position in event.positions:
+            run.book[position.symbol] = Position(position.symbol, position.qty, position.entry_px)
+            run.held[position.symbol] = run.free[position.symbol] = position.qty
+        run.day = Day(day_start(run.now_ms))
+        if run.graph.limits.max_daily_loss is not None:
+            run.timer(_DAY, run.day.start_ms + DAY_MS)
+        flow.begin(run)
+
+    def _fold(self, event: OrderReport | TradeReport) -> None:
+        run = self._run
+        found = run.orders.get(event.client_order_id)
+        if found is None:
+            return
+        leg, revision = found
+        was_live, was_filled = revision.live, leg.filled
+        if isinstance(event, OrderReport):
+            orders.fold_report(run, event)
+        else:
+            orders.fold_trade(run, event)
+        if was_live and not revision.live:
+            contingencies.ended(run, leg, revision)
+        if leg.filled != was_filled:
+            self._judge_positions()
+
+    def _judge_positions(self) -> None:
+        run = self._run
+        for node_id, judge in list(run.judges.items()):
+            if judge.positions(run.now_ms, lambda symbol: run.held.get(symbol, ZERO), run.emit):
+                flow.held(run, node_id)
+
+    def _informed(self, waiter: str) -> None:
+        run = self._run
+        if waiter == _DAY:
+            run.day = Day(day_start(run.now_ms), unrealised=gate.unrealised(run))
+        elif waiter in run.steps:
+            flow.begin_step(run, run.steps[waiter])
+        else:
+            openers.send(run, run.legs[waiter])
+
+    def _fired(self, timer_id: str) -> None:
+        run = self._run
+        kind, _, name = timer_id.partition(":")
+        match kind:
+            case "when":
+                node_id = run.judging.get(timer_id)
+                if node_id is not None and run.judges[node_id].fired(timer_id, run.now_ms, run.emit):
+                    flow.held(run, node_id)
+            case "edge":
+                flow.arrive(run, int(name))
+            case "timeout":
+                flow.timed_out(run, run.steps[name])
+            case "bound":
+                closing.bound_reached(run, run.groups[name])
+            case "trigger":
+                reason = exits.trigger_timeout(run, run.legs[name])
+                if reason:
+                    closing.start_closing(run, run.group_of(run.legs[name]), reason)
+            case "retry" | "twin":
+                run.touch(run.legs[name].node.group_id)
+            case "close":
+                run.touch(name)
+            case "read":
+                closing.read_position(run, run.groups[name])
+            case "flat":
+                ends.read_for_flatten(run, name)
+            case "lookup":
+                orders.look_up_again(run, name)
+            case "price":
+                self._stand_in(name)
+            case "end":
+                openers.cancel_last_slice(run, run.steps[name])
+            case "day":
+                self._new_day()
+
+    def _stand_in(self, node_id: str) -> None:
+        run = self._run
+        leg = run.legs[node_id]
+        if leg.anchor_px is None:
+            quote = run.quotes.get(leg.node.symbol)
+            leg.anchor_mark = leg.anchor_mark or (quote.mark_px if quote else None)
+            leg.stand_in = True
+            run.touch(leg.node.group_id)
+
+    def _new_day(self) -> None:
+        run = self._run
+        start_ms = day_start(run.now_ms)
+        run.timer(_DAY, start_ms + DAY_MS)
+        exposed = set(gate.exposed_symbols(run))
+        if exposed:
+            openers.want(run, _DAY, exposed)
+        else:
+            run.day = Day(start_ms)
+
+    # ---- the end --------------------------------------------------------------------------------------------------
+
+    def _judge_end(self) -> None:
+        run = self._run
+        if run.stopping == "stopped":
+            over = not any(run.opening.values()) and not any(
+                group.flattened and not group.ended and (group.open > ZERO or group.live) for group in run.groups.values()
+            )
+        else:
+            over = run.running_steps == 0 and not self._live()
+        if over:
+            run.ended = True
+            run.emit(RunEnded(self._verdict()))
+
+    def _live(self) -> bool:
+        return any(not group.ended and (group.live or group.closing) for group in self._run.groups.values())
+
+    def _verdict(self) -> str:
+        run = self._run
+        if run.stopping == "stopped":
+            return "stopped"
+        failed = any(step.outcome is Outcome.FAILED for step in run.steps.values())
+        return "failed" if failed or any(step.phase is not Phase.ENDED for step in run.steps.values()) else "succeeded"

@@ -1,0 +1,215 @@
+"""Sending what may open: observed first, priced, judged by the gate, then sent; and the slices of a schedule."""
+
+from decimal import Decimal
+
+from runner.domain.commands import Observe, OrderDenied, Remark
+from runner.domain.events import Observed
+from runner.domain.orders import OrderStatus
+from runner.domain.values import ZERO, OrderType
+from runner.engine import gate, orders
+from runner.engine.prices import resolve
+from runner.engine.schedule import slice_quantity
+from runner.engine.state import GroupState, Leg, Quote, Run, StepState
+from runner.graph.model import DueTarget, Outcome, Role
+
+
+def want(run: Run, waiter: str, symbols: set[str]) -> None:
+    """Observe the symbols for `waiter`; one request a symbol serves all that wait for it."""
+    run.observing[waiter] = set(symbols)
+    for symbol in sorted(symbols):
+        queue = run.waiting.setdefault(symbol, {})
+        if not queue:
+            run.emit(Observe(symbol))
+        queue[waiter] = None
+
+
+def observed(run: Run, event: Observed) -> list[str]:
+    """Keep the quote; returns who has everything now that it waited for, in the order of their asking."""
+    run.quotes[event.symbol] = Quote(
+        event.at_ms, event.last_px, event.mark_px, event.bid_px, event.ask_px, event.wallet + event.unrealised,
+        event.taker_fee,
+    )
+    ready = []
+    for waiter in run.waiting.pop(event.symbol, {}):
+        missing = run.observing.get(waiter)
+        if missing is None:
+            continue
+        missing.discard(event.symbol)
+        if not missing:
+            del run.observing[waiter]
+            ready.append(waiter)
+    return ready
+
+
+def request(run: Run, leg: Leg) -> None:
+    """Bring an opener, or a slice, on its way: what it needs to know is asked first."""
+    symbols = {leg.node.symbol}
+    if run.graph.limits.max_daily_loss is not None:
+        symbols.update(gate.exposed_symbols(run))
+    want(run, leg.node_id, symbols)
+
+
+def send(run: Run, leg: Leg) -> None:
+    """Send an opener whose symbol has just been observed."""
+    step = run.steps[leg.node.step_id]
+    if leg.outcome is not None:
+        return
+    if step.cancelled or run.stopping and leg.node.role is Role.OPENER:
+        run.end_leg(leg, Outcome.CANCELLED)
+        return
+    if isinstance(leg.node.target, DueTarget):
+        _send_slice(run, step, leg, leg.node.target.index)
+        return
+    leg.target = step.qty
+    _send(run, leg, step.qty, leg.node.order_type)
+
+
+def send_market(run: Run, leg: Leg) -> None:
+    """The level of a conditional opener is passed already, and the plan says to go at market then."""
+    _send(run, leg, leg.target - leg.filled, OrderType.MARKET)
+
+
+def _send(run: Run, leg: Leg, quantity: Decimal, order_type: OrderType) -> None:
+    node = leg.node
+    market = order_type is OrderType.MARKET
+    price = resolve(run, node.symbol, node.price) if node.price and not market else None
+    trigger = resolve(run, node.symbol, node.trigger) if node.trigger and not market else None
+    activation = resolve(run, node.symbol, node.activation) if node.activation and not market else None
+    worst = ZERO
+    if node.role is Role.OPENER:
+        worst = gate.worst_price(
+            leg, order_type, price.price if price else None, trigger.price if trigger else None, run.quotes[node.symbol],
+        )
+        denial = gate.judge(run, leg, quantity, worst, order_type)
+        if denial is not None:
+            run.emit(OrderDenied(node.node_id, denial.code, denial.detail))
+            run.end_leg(leg, Outcome.DENIED)
+            return
+        run.opening.setdefault(node.symbol, {})[node.node_id] = leg
+    revision = orders.place(
+        run, leg, quantity, order_type,
+        price=price.price if price else None,
+        trigger=trigger.price if trigger else None,
+        activation=activation.price if activation else None,
+    )
+    revision.worst_px = worst
+
+
+# ---- slices -------------------------------------------------------------------------------------------------------
+
+
+def slice_due(run: Run, leg: Leg) -> None:
+    """A slice's time has come: a resting slice before it is cancelled first, and the cancel confirmed."""
+    step = run.steps[leg.node.step_id]
+    if not _earlier_resting(run, step, leg, cancel=True):
+        request(run, leg)
+
+
+def resume_slices(run: Run, step: StepState) -> None:
+    """Send the newest due slice whose way is free now; older ones that were overtaken are carried by it."""
+    due = [leg for leg in step.legs if leg.active and leg.outcome is None and not leg.revisions]
+    if not due:
+        return
+    for leg in due[:-1]:
+        run.observing.pop(leg.node_id, None)
+        run.end_leg(leg, Outcome.SKIPPED)
+    newest = due[-1]
+    if newest.node_id not in run.observing and not _earlier_resting(run, step, newest, cancel=False):
+        request(run, newest)
+
+
+def finish_schedule(run: Run, step: StepState) -> Decimal:
+    """What the schedule has not executed; with `finish: MARKET` it is sent once, through the last slice."""
+    left = max(step.qty - executed(step), ZERO)
+    schedule = step.policy.schedule
+    if left and schedule and schedule.finish_market and not step.finishing and not step.cancelled and not run.stopping:
+        step.finishing = True
+        last = step.legs[-1]
+        group = run.group_of(last)
+        quantity = min(left, group.exit_qty) if last.node.reduce_only else left
+        if quantity > ZERO:
+            run.emit(Remark(step.policy.step_id, "finish", f"{quantity} were left after the last slice; sent at market"))
+            _send(run, last, quantity, OrderType.MARKET)
+    return left
+
+
+def executed(step: StepState) -> Decimal:
+    """What all slices of the step have filled."""
+    return sum((leg.filled for leg in step.legs), ZERO)
+
+
+def cancel_slices(run: Run, step: StepState, why: str) -> None:
+    """Nothing more of a schedule that exits is sent."""
+    step.cancelled = step.cancelled or why
+    for leg in step.legs:
+        if leg.outcome is None:
+            for revision in leg.live():
+                orders.cancel(run, leg, revision, why)
+            if not leg.live():
+                run.observing.pop(leg.node_id, None)
+                run.end_leg(leg, Outcome.CANCELLED)
+
+
+def cancel_last_slice(run: Run, step: StepState) -> None:
+    """The time of the last slice is over: what still rests of it is taken back."""
+    for leg in step.legs:
+        for revision in leg.live():
+            if revision.order.request.order_type is OrderType.LIMIT:
+                orders.cancel(run, leg, revision, "the last slice's time is over")
+
+
+def _earlier_resting(run: Run, step: StepState, leg: Leg, *, cancel: bool) -> bool:
+    resting = False
+    for other in step.legs:
+        if other is leg:
+            break
+        if other.outcome is not None:
+            continue
+        for revision in other.live():
+            if revision.order.request.order_type is OrderType.LIMIT:
+                resting = True
+                if cancel:
+                    orders.cancel(run, other, revision, "the next slice is due")
+    return resting
+
+
+def _send_slice(run: Run, step: StepState, leg: Leg, index: int) -> None:
+    schedule = step.policy.schedule
+    instrument = run.instruments[leg.node.symbol]
+    if schedule is None:
+        return
+    in_flight = sum((other.leaves for other in step.legs), ZERO)
+    quantity = slice_quantity(schedule, step.plan, index, executed(step) + in_flight, instrument)
+    group = run.group_of(leg)
+    if leg.node.reduce_only:
+        quantity = min(quantity, group.exit_qty)
+    last = index == len(step.plan) - 1
+    if quantity < instrument.min_qty and not last or quantity <= ZERO:
+        run.end_leg(leg, Outcome.SKIPPED)
+        return
+    leg.target = quantity
+    if last and leg.node.order_type is OrderType.LIMIT:
+        run.timer(f"end:{step.policy.step_id}", step.started_ms + len(step.plan) * schedule.every_ms)
+    _send(run, leg, quantity, leg.node.order_type)
+
+
+def settle_openers(run: Run, group: GroupState) -> None:
+    """End the legs whose order has ended."""
+    for leg in list(group.working.values()):
+        if leg.node.role is not Role.OPENER and not isinstance(leg.node.target, DueTarget):
+            continue
+        if not leg.revisions or leg.live():
+            continue
+        if leg.filled >= leg.target:
+            run.end_leg(leg, Outcome.FILLED)
+        else:
+            run.end_leg(leg, _ENDS.get(leg.revisions[-1].order.status, Outcome.CANCELLED))
+        if isinstance(leg.node.target, DueTarget):
+            resume_slices(run, run.steps[leg.node.step_id])
+
+
+_ENDS = {
+    OrderStatus.REJECTED: Outcome.REJECTED,
+    OrderStatus.EXPIRED: Outcome.EXPIRED,
+    OrderStatus.CANCELED: Outcome.CANCELLED,
+}

@@ -1,0 +1,260 @@
+"""Sending and cancelling a leg's orders, and folding in what the exchange says of them.
+
+The same fill may be told by an answer, the stream, a query and its trade; an order's filled quantity is the highest
+that any of them named, and everything else follows from the change of that figure.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, Remark
+from runner.domain.events import CommandUnresolved, OrderNotFound, OrderReport, TradeReport
+from runner.domain.orders import Order, OrderRequest, OrderStatus
+from runner.domain.positions import Position
+from runner.domain.values import EXACT, ZERO, OrderType, TimeInForce
+from runner.engine.ids import OrderKey, client_order_id
+from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
+from runner.graph.model import Outcome, Role
+
+PRICE_WAIT_MS = 500
+"""How long a fill without a price is waited for before the mark stands in for it (plan language, *Prices*)."""
+
+LOOKUP_PAUSE_MS = (500, 1_000, 2_000, 4_000)
+"""Pauses between the queries for an order whose placement has no clear answer."""
+
+EXPIRY_MARGIN_MS = 1_000
+"""Added to timestamp + recvWindow: Binance accepts a timestamp up to 1,000 ms ahead of its own clock."""
+
+
+def place(
+    run: Run, leg: Leg, quantity: Decimal, order_type: OrderType, *, price: Decimal | None = None,
+    trigger: Decimal | None = None, activation: Decimal | None = None, purpose: Purpose = Purpose.WORK, reason: str = "",
+    reduce_only: bool | None = None,
+) -> Revision:
+    """Send the leg's next order; it is in flight from here on."""
+    node = leg.node
+    closes = node.reduce_only if reduce_only is None else reduce_only
+    number, attempt = leg.next_revision, leg.next_attempt
+    request = OrderRequest(
+        client_order_id=client_order_id(OrderKey(run.run_id, leg.index, 0, number, attempt)),
+        symbol=node.symbol,
+        side=run.group_of(leg).spec.entry_side.opposite if closes else node.side,
+        order_type=order_type,
+        quantity=quantity,
+        price=price,
+        trigger_price=trigger,
+        callback_rate=node.callback_rate if order_type is OrderType.TRAILING_STOP_MARKET else None,
+        activation_price=activation,
+        time_in_force=node.time_in_force if node.role is Role.OPENER and purpose is Purpose.WORK else TimeInForce.GTC,
+        reduce_only=closes,
+        working_type=node.working_type,
+    )
+    revision = Revision(Order(request), number, attempt, purpose, run.now_ms)
+    leg.revisions.append(revision)
+    leg.next_revision, leg.next_attempt = number + 1, 0
+    run.orders[request.client_order_id] = (leg, revision)
+    protective = node.role is Role.STOP or purpose is Purpose.CLOSE
+    run.emit(PlaceOrder(request, leg.node_id, number, protective, reason))
+    return revision
+
+
+def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
+    """Ask for the end of an order, once; one without an answer yet is cancelled as soon as it has one."""
+    revision.ours_to_cancel = True
+    if revision.order.confirmed and not revision.order.cancel_in_flight:
+        _send_cancel(run, leg, revision, reason)
+
+
+def _send_cancel(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
+    revision.order = replace(revision.order, cancel_in_flight=True)
+    conditional = revision.order.request.order_type.conditional and not revision.order.triggered
+    run.emit(CancelOrder(leg.node.symbol, revision.client_order_id, conditional, leg.node_id, reason))
+
+
+def without_cancel(order: Order) -> Order:
+    """The order after its cancel was refused or lost: it may be asked for again."""
+    return replace(order, cancel_in_flight=False)
+
+
+def fold_report(run: Run, report: OrderReport) -> None:
+    """Take in the state of an order."""
+    found = run.orders.get(report.client_order_id)
+    if found is None:
+        return
+    leg, revision = found
+    revision.expires_ms, revision.misses = None, 0
+    before = revision.order
+    revision.order = before.after(
+        report.status, order_id=report.order_id, filled_qty=max(report.filled_qty, revision.traded_qty),
+        avg_px=report.avg_px,
+    )
+    _follow(run, leg, revision, before, report.avg_px, report.mark_px)
+    if revision.ours_to_cancel and revision.order.confirmed and not revision.order.cancel_in_flight:
+        _send_cancel(run, leg, revision, "")
+
+
+def fold_trade(run: Run, trade: TradeReport) -> None:
+    """Take in one execution: money from here only, and quantity if no report has told it yet."""
+    key = (trade.symbol, trade.order_id, trade.trade_id)
+    found = run.orders.get(trade.client_order_id)
+    if found is None or key in run.trades:
+        return
+    run.trades.add(key)
+    leg, revision = found
+    revision.traded_qty += trade.qty
+    revision.traded_quote += EXACT.multiply(trade.qty, trade.price)
+    position = run.book.get(trade.symbol, Position(trade.symbol))
+    run.book[trade.symbol], realised = position.after(trade.side, trade.qty, trade.price)
+    run.day.realised += realised
+    run.day.fees += trade.fee
+    before = revision.order
+    if revision.traded_qty > before.filled_qty:
+        revision.order = before.after(before.status, filled_qty=revision.traded_qty)
+    _follow(run, leg, revision, before, EXACT.divide(revision.traded_quote, revision.traded_qty), None)
+
+
+def unresolved(run: Run, event: CommandUnresolved) -> None:
+    """A request without an answer: look the order up, in both order worlds, before anything else is sent for it."""
+    found = run.orders.get(event.client_order_id)
+    if found is None:
+        return
+    leg, revision = found
+    if revision.order.status is OrderStatus.PENDING_NEW:
+        before = revision.order
+        revision.order = before.after(OrderStatus.UNKNOWN)
+        revision.expires_ms = event.expires_ms
+        if leg.node.role is Role.STOP:
+            run.timer(f"twin:{leg.node_id}", revision.sent_ms + PRICE_WAIT_MS)
+    elif revision.order.cancel_in_flight:
+        revision.order = without_cancel(revision.order)
+    if revision.live:
+        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+
+
+def not_found(run: Run, event: OrderNotFound) -> None:
+    """The exchange does not know the order now; that is believed only when the request can no longer be accepted."""
+    found = run.orders.get(event.client_order_id)
+    if found is None or not found[1].live:
+        return
+    leg, revision = found
+    if revision.order.status is not OrderStatus.UNKNOWN:
+        if revision.ours_to_cancel:  # it ended, and the exchange has forgotten it
+            before = revision.order
+            revision.order = before.after(OrderStatus.CANCELED)
+            _follow(run, leg, revision, before, None, None)
+        return
+    believable = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + EXPIRY_MARGIN_MS
+    revision.misses += believable
+    if revision.misses >= 2:
+        _never_executed(run, leg, revision)
+        return
+    pause = LOOKUP_PAUSE_MS[min(revision.lookups, len(LOOKUP_PAUSE_MS) - 1)]
+    revision.lookups += 1
+    run.timer(f"lookup:{revision.client_order_id}", run.now_ms + pause)
+
+
+def look_up_again(run: Run, client_id: str) -> None:
+    found = run.orders.get(client_id)
+    if found is not None and found[1].live:
+        run.emit(QueryOrder(found[0].node.symbol, client_id))
+
+
+def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
+    """Proved absent: sent again under the same id while it is still wanted, so that a resting twin is refused."""
+    before = revision.order
+    wanted = not revision.ours_to_cancel and leg.outcome is None
+    if leg.node.role is Role.STOP:
+        wanted = wanted and not any(other is not revision and other.live for other in leg.revisions)
+    if wanted:
+        revision.order = before.after(OrderStatus.PENDING_NEW)
+        revision.misses = revision.lookups = 0
+        revision.sent_ms = run.now_ms
+        protective = leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE
+        run.emit(PlaceOrder(before.request, leg.node_id, revision.number, protective, "it was never executed"))
+        return
+    revision.order = before.after(OrderStatus.CANCELED)
+    _follow(run, leg, revision, before, None, None)
+
+
+def rejected(run: Run, leg: Leg, revision: Revision) -> None:
+    """Close an order that the exchange refused to take."""
+    before = revision.order
+    revision.order = before.after(OrderStatus.REJECTED)
+    run.touch(leg.node.group_id)
+    run.check[leg.node.step_id] = None
+
+
+def _follow(
+    run: Run, leg: Leg, revision: Revision, before: Order, avg_px: Decimal | None, mark_px: Decimal | None,
+) -> None:
+    """What a change of an order means to its leg, its group's ledger, and the step."""
+    after = revision.order
+    gained = after.filled_qty - before.filled_qty
+    _learn_price(run, leg, revision, avg_px, mark_px)
+    if after == before and not gained:
+        return
+    group = run.group_of(leg)
+    if after.confirmed and not before.confirmed or gained and not leg.placed:
+        leg.placed = True
+        run.record(leg.node_id, Outcome.PLACED)
+    if gained:
+        _book(run, group, leg, revision, gained)
+    if after.triggered and not before.triggered and after.request.order_type.limited and leg.node.reduce_only:
+        run.timer(f"trigger:{leg.node_id}", run.now_ms + group.spec.trigger_timeout_ms)
+    run.touch(leg.node.group_id)
+    run.check[leg.node.step_id] = None
+
+
+def _learn_price(
+    run: Run, leg: Leg, revision: Revision, avg_px: Decimal | None, mark_px: Decimal | None,
+) -> None:
+    if leg.anchor_px is not None or revision.order.filled_qty == ZERO:
+        return
+    if avg_px is not None and avg_px > ZERO:
+        leg.anchor_px = avg_px
+        run.touch(leg.node.group_id)
+    elif leg.node.role is Role.OPENER and leg.anchor_mark is None:
+        leg.anchor_mark = mark_px
+        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+        run.timer(f"price:{leg.node_id}", run.now_ms + PRICE_WAIT_MS)
+
+
+def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Decimal) -> None:
+    symbol = leg.node.symbol
+    side = revision.order.request.side
+    run.held[symbol] = run.held.get(symbol, ZERO) + gained * side.sign
+    group.last_fill_ms = run.now_ms
+    group.empty_reads = 0
+    group.real = None
+    if revision.order.request.reduce_only:
+        if leg.node.reduce_only:
+            leg.filled += gained
+        group.exited += gained
+        _charge_excess(run, group)
+        if leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE:
+            group.stopped = True
+    else:
+        leg.filled += gained
+        group.entered += gained
+    run.note_ledger(group)
+    run.record(leg.node_id, Outcome.FIRST_FILL)
+
+
+def _charge_excess(run: Run, group: GroupState) -> None:
+    """What our exits closed beyond this ledger was another group's: charge it there, in file order, and say so."""
+    excess = group.exited + group.charged - group.entered
+    if excess <= ZERO:
+        return
+    group.exited -= excess
+    holders = sorted(run.holders.get(group.spec.symbol, {}).values(), key=lambda other: other.order)
+    for other in holders:
+        if excess == ZERO or other is group or other.spec.entry_side is not group.spec.entry_side:
+            continue
+        part = min(excess, other.open)
+        other.charged += part
+        excess -= part
+        run.note_ledger(other)
+        run.emit(Remark(
+            other.spec.group_id, "charged",
+            f"{part} {group.spec.symbol} of {other.spec.group_id} were closed by an exit of {group.spec.group_id}",
+        ))

@@ -1,0 +1,312 @@
+"""What the machine remembers of a run: legs with their revisions, groups with their ledgers, steps, and the book.
+
+Everything here is plain data that the other modules of this room change; a run's state is a function of the events
+it has been given, and nothing else.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from runner.domain.commands import CancelTimer, Command, SetTimer
+from runner.domain.instrument import Instrument
+from runner.domain.orders import Order
+from runner.domain.positions import Position
+from runner.domain.values import ZERO
+from runner.engine.conditions import Judge
+from runner.graph.model import (
+    CancelNode, Edge, EndNode, ExecutionGraph, FlattenNode, Group, Node, OrderNode, Outcome, Role, StepPolicy,
+)
+
+
+class Purpose(StrEnum):
+    """Why a revision was sent."""
+
+    WORK = "work"  # the leg's own order
+    CLOSE = "close"  # a MARKET in the place of the leg's own order
+    REST = "rest"  # a take-profit whose level was passed already, as a LIMIT at its price
+
+
+@dataclass(slots=True)
+class Revision:
+    """One exchange order of a leg.
+
+    `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
+    the exchange can no longer accept it; `misses` counts the queries since then that did not find it.  `worst_px` is
+    what an opener was counted at by the gate.
+    """
+
+    order: Order
+    number: int
+    attempt: int
+    purpose: Purpose
+    sent_ms: int
+    traded_qty: Decimal = ZERO
+    traded_quote: Decimal = ZERO
+    ours_to_cancel: bool = False
+    expires_ms: int | None = None
+    misses: int = 0
+    lookups: int = 0
+    worst_px: Decimal = ZERO
+
+    @property
+    def client_order_id(self) -> str:
+        return self.order.request.client_order_id
+
+    @property
+    def live(self) -> bool:
+        return not self.order.status.closed
+
+    @property
+    def standing(self) -> bool:
+        """Confirmed by the exchange, not triggered, and not being cancelled by us."""
+        return self.order.confirmed and not self.order.triggered and not self.ours_to_cancel
+
+    @property
+    def asked(self) -> bool:
+        """Sent, and without an answer so far."""
+        return self.live and not self.order.confirmed
+
+
+@dataclass(slots=True)
+class Leg:
+    """An order node at work.
+
+    `target` is the settled quantity of an opener or a slice.  `anchor_px` is the average price of the first fill
+    report, `anchor_mark` the mark of that moment, which stands in for it once `stand_in` says so.  `passed`: the level of this take-profit was passed, its
+    next order is a LIMIT.  `held_until_ms`: no new order before.  `refused`: the code of a permanent rejection.
+    """
+
+    node: OrderNode
+    index: int
+    revisions: list[Revision] = field(default_factory=list)
+    active: bool = False
+    target: Decimal = ZERO
+    filled: Decimal = ZERO
+    placed: bool = False
+    anchor_px: Decimal | None = None
+    anchor_mark: Decimal | None = None
+    stand_in: bool = False
+    passed: bool = False
+    next_revision: int = 0
+    next_attempt: int = 0
+    held_until_ms: int = 0
+    replaced_ms: int = -1_000_000
+    refused: int | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def node_id(self) -> str:
+        return self.node.node_id
+
+    def live(self) -> list[Revision]:
+        return [revision for revision in self.revisions if revision.live]
+
+    @property
+    def leaves(self) -> Decimal:
+        return sum((revision.order.leaves_qty for revision in self.revisions), ZERO)
+
+
+@dataclass(slots=True)
+class GroupState:
+    """A ledger: what came in by the group's openers (or was adopted), and what went out by its exits.
+
+    `charged`: what another group's orders closed of it.  `closing`: why the group is being closed at market, or
+    empty; `passed`: because the stop's level was passed already.  `failure`: the reason its steps will fail with.  `real`: the position on this side by a trusted read that
+    is newer than our last fill, or None.  `working` holds the legs that have become active and have not ended.
+    """
+
+    spec: Group
+    order: int
+    legs: list[Leg]
+    openers_left: int
+    working: dict[str, Leg] = field(default_factory=dict)
+    entered: Decimal = ZERO
+    exited: Decimal = ZERO
+    charged: Decimal = ZERO
+    closing: str = ""
+    closing_since_ms: int = 0
+    passed: bool = False
+    failure: str = ""
+    flattened: bool = False
+    stopped: bool = False
+    ended: bool = False
+    unprotected_since_ms: int | None = None
+    last_fill_ms: int = 0
+    reading: bool = False
+    empty_reads: int = 0
+    real: Decimal | None = None
+
+    @property
+    def open(self) -> Decimal:
+        return max(self.entered - self.exited - self.charged, ZERO)
+
+    @property
+    def exit_qty(self) -> Decimal:
+        """What exits may be sized to: the ledger, never more than a position known to be smaller."""
+        return self.open if self.real is None else min(self.open, self.real)
+
+    def role(self, *roles: Role) -> Iterator[Leg]:
+        return (leg for leg in self.legs if leg.node.role in roles)
+
+    @property
+    def live(self) -> bool:
+        """Whether the exchange may hold an order of the group: only legs at work and the closing one can have any."""
+        exits = (self.legs[index] for index in range(len(self.spec.openers), len(self.legs)))
+        closer = self.legs[:1]
+        return any(revision.live for leg in (*self.working.values(), *exits, *closer) for revision in leg.revisions)
+
+
+class Phase(StrEnum):
+    """`ENDED` steps have their outcome in `StepState.outcome`."""
+
+    PENDING = "pending"
+    WAITING = "waiting"  # all it waits for has come; its condition has not
+    SIZING = "sizing"  # its size needs prices and equity
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class StepState:
+    """`cancelled`: why what can open was taken back: timed_out, cancelled, stopped, flattened; or empty."""
+
+    policy: StepPolicy
+    legs: list[Leg]
+    end: EndNode
+    phase: Phase = Phase.PENDING
+    started_ms: int = 0
+    qty: Decimal = ZERO
+    plan: tuple[Decimal, ...] = ()
+    cancelled: str = ""
+    finishing: bool = False
+    outcome: Outcome | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Day:
+    """The run's own money since 00:00 UTC; `unrealised` is the figure at that instant."""
+
+    start_ms: int
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    unrealised: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Quote:
+    """The prices of the last observation of a symbol."""
+
+    at_ms: int
+    last_px: Decimal
+    mark_px: Decimal
+    bid_px: Decimal
+    ask_px: Decimal
+    equity: Decimal
+    taker_fee: Decimal
+
+
+class Run:
+    """The whole state of one run, and the commands that the event at hand has called forth."""
+
+    def __init__(self, graph: ExecutionGraph) -> None:
+        self.graph = graph
+        self.run_id = ""
+        self.seed = 0
+        self.now_ms = 0
+        self.out: list[Command] = []
+        self.instruments: dict[str, Instrument] = {one.symbol: one for one in graph.instruments}
+        self.nodes: dict[str, Node] = {node.node_id: node for node in graph.nodes}
+        self.legs: dict[str, Leg] = {
+            node.node_id: Leg(node, index) for index, node in enumerate(graph.nodes) if isinstance(node, OrderNode)
+        }
+        self.node_index = {node.node_id: index for index, node in enumerate(graph.nodes)}
+        self.groups: dict[str, GroupState] = {}
+        for order, group in enumerate(graph.groups):
+            legs = [self.legs[node_id] for node_id in (*group.openers, *group.exits)]
+            self.groups[group.group_id] = GroupState(group, order, legs, len(group.openers))
+        self.holders: dict[str, dict[str, GroupState]] = {}
+        ends = {node.step_id: node for node in graph.nodes if isinstance(node, EndNode)}
+        legs_of: dict[str, list[Leg]] = {policy.step_id: [] for policy in graph.steps}
+        for leg in self.legs.values():
+            legs_of[leg.node.step_id].append(leg)
+        self.steps: dict[str, StepState] = {
+            policy.step_id: StepState(policy, legs_of[policy.step_id], ends[policy.step_id]) for policy in graph.steps
+        }
+        self.edges_out: dict[str, list[tuple[int, Edge]]] = {}
+        self.waits_for: dict[str, set[int]] = {}
+        for index, edge in enumerate(graph.edges):
+            self.edges_out.setdefault(edge.source, []).append((index, edge))
+            self.waits_for.setdefault(edge.target, set()).add(index)
+        self.orders: dict[str, tuple[Leg, Revision]] = {}
+        self.trades: set[tuple[str, str, str]] = set()
+        self.book: dict[str, Position] = {}
+        self.held: dict[str, Decimal] = {}
+        self.free: dict[str, Decimal] = {}
+        self.opening: dict[str, dict[str, Leg]] = {}
+        self.quotes: dict[str, Quote] = {}
+        self.day = Day(0)
+        self.happened: dict[str, set[Outcome]] = {}
+        self.outcomes: deque[tuple[str, Outcome]] = deque()
+        self.dirty: dict[str, None] = {}
+        self.check: dict[str, None] = {}
+        self.observing: dict[str, set[str]] = {}
+        self.waiting: dict[str, dict[str, None]] = {}
+        self.judging: dict[str, str] = {}
+        self.judges: dict[str, Judge] = {}
+        self.tasks: dict[str, CancelNode | FlattenNode] = {}
+        self.running_steps = len(self.steps)
+        self.stopping = ""
+        self.failed = False
+        self.ended = False
+
+    def emit(self, command: Command) -> None:
+        self.out.append(command)
+
+    def timer(self, timer_id: str, at_ms: int) -> None:
+        self.out.append(SetTimer(timer_id, at_ms))
+
+    def drop_timer(self, timer_id: str) -> None:
+        self.out.append(CancelTimer(timer_id))
+
+    def touch(self, group_id: str) -> None:
+        self.dirty[group_id] = None
+
+    def group_of(self, leg: Leg) -> GroupState:
+        return self.groups[leg.node.group_id]
+
+    def record(self, node_id: str, outcome: Outcome) -> None:
+        """Say once that `outcome` has come to a node; edges that wait for it are served in the same advance."""
+        seen = self.happened.setdefault(node_id, set())
+        if outcome not in seen:
+            seen.add(outcome)
+            self.outcomes.append((node_id, outcome))
+
+    def end_leg(self, leg: Leg, outcome: Outcome) -> None:
+        if leg.outcome is None:
+            leg.outcome = outcome
+            group = self.group_of(leg)
+            group.working.pop(leg.node_id, None)
+            group.openers_left -= leg.node.role is Role.OPENER
+            self.opening.get(leg.node.symbol, {}).pop(leg.node_id, None)
+            self.record(leg.node_id, outcome)
+            self.check[leg.node.step_id] = None
+            self.touch(leg.node.group_id)
+
+    def sole_holder(self, group: GroupState) -> bool:
+        """Whether no other group of the run has a share in the symbol's position."""
+        holders = self.holders.get(group.spec.symbol, {})
+        others = len(holders) - (group.spec.group_id in holders)
+        return others == 0 and not self.free.get(group.spec.symbol)
+
+    def note_ledger(self, group: GroupState) -> None:
+        """Keep the list of groups that hold something of their symbol, in file order of their first holding."""
+        holders = self.holders.setdefault(group.spec.symbol, {})
+        if group.open > ZERO:
+            holders[group.spec.group_id] = group
+        else:
+            holders.pop(group.spec.group_id, None)
+        self.touch(group.spec.group_id)
