@@ -1,0 +1,1 @@
+"""Exchanges as the engine sees them: one gateway a module."""

@@ -1,0 +1,213 @@
+"""The dry run's gateway: the simulated exchange in this process, under a virtual clock.
+
+One object is the exchange, the clock and the price watch, because all three share one order of time.  At equal times
+market data come first, then what arrives at the exchange, then what is delivered to us, then timers; within each, in
+the order it was sent.  A request needs the latency to the exchange, and its answer the same latency back; prices that
+are watched or observed are seen at once.  Events carry the exchange's own instants, `now_ms` is ours.
+
+No coroutine here ever suspends, so all of it runs without an event loop.
+"""
+
+import heapq
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import assert_never
+
+from runner.domain.commands import (
+    CancelOrder,
+    CancelTimer,
+    Observe,
+    PlaceOrder,
+    QueryOrder,
+    ReadPosition,
+    SetTimer,
+    TimerCommand,
+    UnwatchPrice,
+    VenueCommand,
+    WatchCommand,
+    WatchPrice,
+)
+from runner.domain.conditions import PriceSource
+from runner.domain.events import DataEnded, Event, MarketGap, Observed, PositionReport, PriceTouched, TimerFired
+from runner.engine.watches import Touch, WatchBook
+from runner.ports import VenueSnapshot
+from runner.venue.exchange import Exchange
+from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark
+
+
+class _Turn(IntEnum):
+    """What goes first at equal times; market data come before all of these."""
+
+    ARRIVAL = 1
+    DELIVERY = 2
+    TIMER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    command: VenueCommand
+    begun_ms: int
+
+
+class DryRunGateway:
+    """Implements `Gateway`, `Clock` and `Prices` of `runner.ports`.
+
+    `firsts` is the first datum of each symbol, which gives it a price from the start; `data` are all data, those
+    included, in the order of time.  The clock starts at the earliest of them.
+    """
+
+    def __init__(self, exchange: Exchange, firsts: Iterable[Datum], data: Iterable[Datum], latency_ms: int) -> None:
+        firsts = tuple(firsts)
+        self._exchange = exchange
+        self._data = iter(data)
+        self._datum = next(self._data, None)
+        self._latency_ms = latency_ms
+        self._now_ms = min(first.at_ms for first in firsts)
+        self._end_ms = self._now_ms
+        self._queue: list[tuple[int, _Turn, int, _Request | Event | str]] = []
+        self._sent = 0
+        self._timers: dict[str, int] = {}
+        self._watches = WatchBook()
+        self._candle_ends: dict[str, int] = {}
+        for first in firsts:
+            exchange.begin(first)
+
+    async def open(self) -> VenueSnapshot:
+        return await self.snapshot()
+
+    async def snapshot(self) -> VenueSnapshot:
+        account = self._exchange.account
+        held = tuple(position for position in account.positions.values() if position.qty)
+        return VenueSnapshot(self._now_ms, account.wallet, held, self._exchange.open_orders(self._now_ms))
+
+    async def close(self) -> None:
+        """Nothing is held open: the readers close their files when their data end or are let go."""
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def submit(self, command: VenueCommand) -> None:
+        if isinstance(command, Observe):
+            self._deliver(self._observed(command.symbol), self._now_ms)
+        else:
+            self._push(self._now_ms + self._latency_ms, _Turn.ARRIVAL, _Request(command, self._now_ms))
+
+    def schedule(self, command: TimerCommand) -> None:
+        match command:
+            case SetTimer(timer_id, at_ms):
+                self._timers[timer_id] = self._push(max(at_ms, self._now_ms), _Turn.TIMER, timer_id)
+            case CancelTimer(timer_id):
+                self._timers.pop(timer_id, None)
+            case _:
+                assert_never(command)
+
+    def watch(self, command: WatchCommand) -> None:
+        match command:
+            case WatchPrice(symbol=symbol, source=source):
+                book = self._exchange.books[symbol]
+                present = book.mark_px if source is PriceSource.MARK else book.last_px
+                touch = self._watches.add(command, self._now_ms, present)
+                self._touched(() if touch is None else (touch,))
+            case UnwatchPrice(watch_id):
+                self._watches.remove(watch_id)
+            case _:
+                assert_never(command)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Every event in the order of time, `DataEnded` last.  Commands may be given between any two."""
+        while True:
+            event = self._next_event()
+            yield event
+            if isinstance(event, DataEnded):
+                return
+
+    def _next_event(self) -> Event:
+        """Let the world go on up to the next thing that reaches us."""
+        queue = self._queue
+        while True:
+            datum = self._datum
+            if datum is not None and (not queue or datum.at_ms <= queue[0][0]):
+                self._now_ms = self._end_ms = datum.at_ms
+                self._see(datum)
+                self._datum = next(self._data, None)
+                continue
+            if not queue:
+                return DataEnded(self._now_ms)
+            at_ms, _, number, item = heapq.heappop(queue)
+            if isinstance(item, str):
+                # Beyond the last datum nothing happens any more: there is no market to act upon.
+                if self._timers.get(item) == number and at_ms <= self._end_ms:
+                    del self._timers[item]
+                    self._now_ms = at_ms
+                    return TimerFired(at_ms, item)
+                continue
+            self._now_ms = at_ms
+            if not isinstance(item, _Request):
+                return item
+            for answer in self._answers(item):
+                self._deliver(answer, at_ms + self._latency_ms)
+
+    def _see(self, datum: Datum) -> None:
+        for fact in self._exchange.on_market(datum):
+            self._deliver(fact, datum.at_ms + self._latency_ms)
+        if isinstance(datum, CandleEnd):
+            self._candle_ends[datum.symbol] = datum.at_ms
+        elif isinstance(datum, CandleOpen) and self._candle_ends.get(datum.symbol, datum.at_ms) < datum.at_ms:
+            self._deliver(MarketGap(datum.at_ms, datum.symbol), datum.at_ms)
+        if self._watches:
+            self._touched(self._passed(datum))
+
+    def _passed(self, datum: Datum) -> tuple[Touch, ...]:
+        """The watches that a datum fires; without mark data the last price is the mark too."""
+        book, symbol = self._exchange.books[datum.symbol], datum.symbol
+        if isinstance(datum, Mark):
+            return self._watches.on_price(symbol, PriceSource.MARK, datum.price)
+        sources = (PriceSource.LAST,) if book.mark is not None else (PriceSource.LAST, PriceSource.MARK)
+        touched: list[Touch] = []
+        for source in sources:
+            if isinstance(datum, CandleEnd):
+                touched += self._watches.on_candle(
+                    symbol, source, datum.opened_ms, datum.low, datum.high, datum.close,
+                )
+            else:
+                touched += self._watches.on_price(symbol, source, book.last_px)
+        return tuple(touched)
+
+    def _touched(self, touches: tuple[Touch, ...]) -> None:
+        for touch in touches:
+            self._deliver(PriceTouched(self._now_ms, touch.watch.watch_id, touch.price), self._now_ms)
+
+    def _answers(self, request: _Request) -> tuple[Event, ...]:
+        """What the exchange says to a request that has just arrived."""
+        exchange, now = self._exchange, self._now_ms
+        match request.command:
+            case PlaceOrder(request=order):
+                return exchange.place(order, now)
+            case CancelOrder(symbol=symbol, client_order_id=client_id):
+                return exchange.cancel(symbol, client_id, now)
+            case QueryOrder(symbol, client_id):
+                return (exchange.query(symbol, client_id, now),)
+            case ReadPosition(symbol):
+                return (PositionReport(now, symbol, exchange.position(symbol).qty, request.begun_ms),)
+            case Observe(symbol):
+                return (self._observed(symbol),)
+            case _:
+                assert_never(request.command)
+
+    def _observed(self, symbol: str) -> Observed:
+        exchange = self._exchange
+        book = exchange.books[symbol]
+        bid, ask = book.bid_ask()
+        return Observed(
+            self._now_ms, symbol, book.last_px, book.mark_px, bid, ask, exchange.account.wallet, exchange.unrealised(),
+            exchange.account.taker_fee,
+        )
+
+    def _deliver(self, event: Event, at_ms: int) -> None:
+        self._push(at_ms, _Turn.DELIVERY, event)
+
+    def _push(self, at_ms: int, turn: _Turn, item: _Request | Event | str) -> int:
+        self._sent += 1
+        heapq.heappush(self._queue, (at_ms, turn, self._sent, item))
+        return self._sent

@@ -1,0 +1,1 @@
+"""Where simulated markets come from: public data files, drawn paths, invented markets."""
