@@ -1,0 +1,334 @@
+"""YAML bytes -> a tree of values, and where in the text each value and each key stands.
+
+PyYAML's events are read one by one (libyaml's where it is built in, else the slow pure ones), so that nothing is
+built, expanded or converted that the rules do not allow, and every refusal has a place.  Only mappings with text
+keys, lists, and scalars exist in a plan: no anchors, aliases, merge keys, tags, or second document.
+"""
+
+import gc
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from runner.plan.diagnostics import Fault, Mark, Path
+from runner.plan.model import Source
+from runner.plan.plain import NumberTooLong, Scalar, disputed, read_plain
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_STEPS = 20_000
+MAX_VALUES = 600_000
+
+Tree = Scalar | list["Tree"] | dict[str, "Tree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A plan's text as values.
+
+    `disputed` holds the paths of plain scalars that YAML 1.1 and 1.2 read differently (their value is their text);
+    `faults` are those of the text itself, and `misplaced` those that stand where no path leads (a second key of the
+    same name); `spoilt` are the paths whose value could not be taken over.
+    """
+
+    tree: Tree
+    source: Source
+    disputed: frozenset[Path]
+    faults: tuple[tuple[Fault, Mark], ...]
+    spoilt: frozenset[Path]
+
+
+class _Refused(Exception):
+    """Reading cannot go on."""
+
+    def __init__(self, code: str, message: str, mark: Mark, hint: str = "", path: Path = ()) -> None:
+        super().__init__(message)
+        self.fault = Fault(code, message, path, hint)
+        self.mark = mark
+
+
+_START = Mark(1, 1, 2)
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NO_SHARING = "write a shared value once under `defaults` or `params` instead"
+
+
+def read(name: str, data: bytes) -> Document:
+    """The document in `data`; a text that cannot be read has `faults` and an empty tree.
+
+    The cyclic garbage collector is paused meanwhile: it would scan the growing tree again and again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _read(name, data)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read(name: str, data: bytes) -> Document:
+    sha256 = hashlib.sha256(data).hexdigest()
+    builder = _Builder()
+    lines: tuple[str, ...] = ()
+    tree: Tree = {}
+    try:
+        text = _text(data)
+        lines = tuple(_BREAK.split(text))
+        tree = _root(builder, text)
+    except _Refused as refusal:
+        builder.faults.append((refusal.fault, refusal.mark))
+        tree = {}
+    source = Source(name, sha256, lines, builder.values, builder.keys)
+    return Document(tree, source, frozenset(builder.disputed), tuple(builder.faults), frozenset(builder.spoilt))
+
+
+def _text(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _Refused(
+            "too-large", f"the file has more than {MAX_BYTES // 1024 // 1024} MiB", _START,
+            "split the plan, or keep market data in files of their own")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _Refused("not-utf8", "the file is UTF-16", _START, "save it as UTF-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    control = _CONTROL.search(data)
+    if control:
+        line = data.count(b"\n", 0, control.start()) + 1
+        raise _Refused(
+            "binary", f"the file holds the control character 0x{control.group()[0]:02X}: it is not a text file",
+            Mark(line, 1, 2), "a plan is a YAML text in UTF-8")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _Refused(
+            "not-utf8", f"byte {error.start + 1} of the file is not UTF-8", Mark(line, 1, 2), "save it as UTF-8",
+        ) from None
+
+
+def _root(builder: "_Builder", text: str) -> Tree:
+    events = _events(text)
+    try:
+        tree = builder.build(events)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax(error) from None
+    except yaml.YAMLError as error:
+        raise _Refused("syntax", f"not YAML: {str(error).splitlines()[0]}", _START) from None
+    if isinstance(tree, dict):
+        return tree
+    if () in builder.spoilt:
+        return {}
+    if tree is None:
+        raise _Refused("empty", "the plan is empty", _START, "`daksh-run init` writes one to begin with")
+    raise _Refused(
+        "not-a-mapping", f"a plan is a mapping of keys, not {described(tree)}", builder.values.get((), _START),
+        "begin with `version: 1`")
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    return iter(yaml.parse(text, Loader=loader))
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> _Refused:
+    mark = error.problem_mark or error.context_mark
+    place = Mark(mark.line + 1, mark.column + 1, mark.column + 2) if mark else _START
+    problem = error.problem or error.context or "it cannot be parsed"
+    hint = ""
+    if "cannot start any token" in problem:
+        hint = "indent with spaces, not tabs, and quote texts that begin with a sign like @, ` or %"
+    elif "could not find expected ':'" in problem:
+        hint = "a line in a mapping is `key: value`"
+    elif "mapping values are not allowed" in problem:
+        hint = "check the indentation, and quote texts that hold `: `"
+    elif "block" in problem or "block" in (error.context or ""):
+        hint = "check the indentation: keys of one mapping stand in one column"
+    return _Refused("syntax", f"not YAML: {problem}", place, hint)
+
+
+def described(value: object) -> str:
+    """A value as a message names it: `'buy'`, `5`, `a list`."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case str():
+            return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}…'"
+    return str(value)
+
+
+class _Builder:
+    """Turns events into the tree; see `Document` for what it gathers beside it."""
+
+    def __init__(self) -> None:
+        self.values: dict[Path, Mark] = {}
+        self.keys: dict[Path, Mark] = {}
+        self.disputed: set[Path] = set()
+        self.faults: list[tuple[Fault, Mark]] = []
+        self.spoilt: set[Path] = set()
+
+    def build(self, events: Iterator[yaml.Event]) -> Tree:
+        values = self.values
+        root: Tree = None
+        documents = 0
+        seen = 0
+        # The open collections, outermost first; a mapping waits for a key while `key` is None.
+        outer: list[tuple[dict[str, Tree] | list[Tree] | None, Path, str | None]] = []
+        mapping: dict[str, Tree] | None = None
+        sequence: list[Tree] | None = None
+        path: Path = ()
+        key: str | None = None
+        new_mark = tuple.__new__
+        scalar_event, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
+        mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
+        for event in events:
+            kind = type(event)
+            if kind is scalar_event and mapping is not None and key is None:
+                key = self._key(event, path, mapping)
+                continue
+            if kind is mapping_end or kind is sequence_end:
+                container, path, key = outer.pop()
+                mapping = container if type(container) is dict else None
+                sequence = container if type(container) is list else None
+                key = None
+                continue
+            start = event.start_mark
+            if kind is scalar_event or kind is mapping_start or kind is sequence_start or kind is yaml.AliasEvent:
+                seen += 1
+                if seen > MAX_VALUES:
+                    raise _Refused("too-large", f"the plan holds more than {MAX_VALUES:,} values", _mark(event))
+                if mapping is not None:
+                    if key is None:
+                        raise _Refused("key-type", f"a key is a text, not {_collection(event)}", _mark(event), path=path)
+                    here: Path = (*path, key)
+                elif sequence is not None:
+                    index = len(sequence)
+                    here = (*path, index)
+                    if index >= MAX_STEPS:
+                        what = "steps" if path == ("steps",) else "items in one list"
+                        raise _Refused("too-many-steps", f"more than {MAX_STEPS:,} {what}", _mark(event), path=path)
+                else:
+                    here = ()
+                value: Tree
+                if kind is scalar_event:
+                    end = event.end_mark
+                    line = start.line
+                    last = end.column if end.line == line else start.column + 1
+                    values[here] = new_mark(Mark, (line + 1, start.column + 1, max(last, start.column + 1) + 1))
+                    value = self._scalar(event, here)
+                elif kind is yaml.AliasEvent:
+                    values[here] = _mark(event)
+                    self._refuse_here("alias", f"aliases (*{event.anchor}) are not part of a plan", here, _NO_SHARING)
+                    value = None
+                else:
+                    values[here] = new_mark(Mark, (start.line + 1, start.column + 1, start.column + 2))
+                    value = {} if kind is mapping_start else []
+                    if event.anchor is not None or event.tag is not None:
+                        self._decorated(event, here)
+                if mapping is not None and key is not None:
+                    mapping[key] = value
+                    key = None
+                elif sequence is not None:
+                    sequence.append(value)
+                else:
+                    root = value
+                if kind is mapping_start or kind is sequence_start:
+                    if len(outer) >= MAX_DEPTH:
+                        raise _Refused(
+                            "too-deep", f"more than {MAX_DEPTH} levels of nesting", _mark(event), path=here[:8])
+                    outer.append((mapping if mapping is not None else sequence, path, None))
+                    path = here
+                    mapping = value if type(value) is dict else None
+                    sequence = value if type(value) is list else None
+            elif kind is yaml.DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    raise _Refused(
+                        "documents", "a file holds one plan, not several documents", _mark(event),
+                        "keep each plan in a file of its own")
+        return root
+
+    def _key(self, event: yaml.ScalarEvent, path: Path, mapping: dict[str, Tree]) -> str:
+        text: str = event.value
+        mark = _mark(event)
+        here: Path = (*path, text)
+        if event.style in ("", None):
+            if text == "<<":
+                self.faults.append((Fault("merge-key", "merge keys (<<) are not part of a plan", path, _NO_SHARING), mark))
+            elif event.implicit[0] and _not_text(text):
+                self.faults.append((Fault(
+                    "key-type", f"the key {text or 'null'} is not a text", path, f'quote it: "{text}"'), mark))
+        if event.anchor is not None or event.tag is not None:
+            self._decorated(event, here, mark)
+        if text in mapping:
+            first = self.keys[here]
+            self.faults.append((Fault(
+                "duplicate-key", f"the key '{text}' is here for the second time", path,
+                f"the first is in line {first.line}: keep one of them"), mark))
+        else:
+            self.keys[here] = mark
+            if not mapping:
+                # A mapping is marked where its first key stands; `values` has it where the braces open.
+                self.values[path] = mark
+        return text
+
+    def _scalar(self, event: yaml.ScalarEvent, here: Path) -> Scalar:
+        text: str = event.value
+        if event.anchor is not None or event.tag is not None:
+            self._decorated(event, here)
+        if not event.implicit[0]:
+            return text
+        try:
+            value = read_plain(text)
+        except NumberTooLong as error:
+            shown = text if len(text) <= 24 else f"{text[:20]}…"
+            self._refuse_here("number-size", f"the number {shown} cannot be read: {error}", here, "use fewer digits")
+            return 0
+        if value is text and disputed(text):
+            self.disputed.add(here)
+        return value
+
+    def _decorated(self, event: yaml.NodeEvent, here: Path, mark: Mark | None = None) -> None:
+        place = mark or _mark(event)
+        if event.anchor is not None:
+            self.faults.append((Fault(
+                "anchor", f"anchors (&{event.anchor}) are not part of a plan", here, _NO_SHARING), place))
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self.faults.append((Fault("tag", f"tags ({tag}) are not part of a plan", here, "write the bare value"), place))
+            self.spoilt.add(here)
+
+    def _refuse_here(self, code: str, message: str, here: Path, hint: str) -> None:
+        self.faults.append((Fault(code, message, here, hint), self.values[here]))
+        self.spoilt.add(here)
+
+
+def _mark(event: yaml.Event) -> Mark:
+    """The event's stretch of its first line."""
+    start, end = event.start_mark, event.end_mark
+    last = end.column if end.line == start.line else start.column + 1
+    return Mark(start.line + 1, start.column + 1, max(last, start.column + 1) + 1)
+
+
+def _not_text(text: str) -> bool:
+    try:
+        return read_plain(text) is not text
+    except NumberTooLong:
+        return True
+
+
+def _collection(event: yaml.Event) -> str:
+    match event:
+        case yaml.MappingStartEvent():
+            return "a mapping"
+        case yaml.SequenceStartEvent():
+            return "a list"
+    return "an alias"
