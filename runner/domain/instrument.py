@@ -52,9 +52,13 @@ class Instrument:
         """The largest quantity on the step that is not above `qty`."""
         return _to_grid(qty, self.step_size, Rounding.DOWN)
 
+    def ceil_qty(self, qty: Decimal) -> Decimal:
+        """The smallest quantity on the step that is not below `qty`."""
+        return _to_grid(qty, self.step_size, Rounding.UP)
+
     def neighbours(self, qty: Decimal) -> tuple[Decimal, Decimal]:
         """The nearest quantities on the step below and above."""
-        return _to_grid(qty, self.step_size, Rounding.DOWN), _to_grid(qty, self.step_size, Rounding.UP)
+        return self.floor_qty(qty), self.ceil_qty(qty)
 
     def price_neighbours(self, price: Decimal) -> tuple[Decimal, Decimal]:
         """The nearest prices on the tick below and above."""

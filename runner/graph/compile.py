@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from runner.domain.instrument import Instrument
 from runner.errors import PlanInvalid
+from runner.graph.checks import check_plan
 from runner.graph.kinds import RULES
 from runner.graph.model import Edge, ExecutionGraph, Group, RiskLimits
-from runner.graph.order import topological
 from runner.graph.scope import GroupShare, Parts, Scope
-from runner.graph.targets import FAILURES, outcome_of, target_of
-from runner.plan.diagnostics import Diagnostic, Fault, Severity
+from runner.graph.survey import Survey
+from runner.graph.targets import FAILURES
+from runner.plan.diagnostics import Diagnostic, Severity
 from runner.plan.model import Plan, Step
 
 
@@ -28,23 +29,20 @@ def compile_plan(plan: Plan, instruments: Mapping[str, Instrument]) -> Compiled:
     Raises:
         PlanInvalid: with every fault, in file order.
     """
-    faults: list[Fault] = []
+    survey, faults = check_plan(plan, instruments)
     diagnostics = sorted((plan.source.diagnose(fault) for fault in faults), key=lambda found: found.sort_key)
     errors = [found for found in diagnostics if found.severity is Severity.ERROR]
     if errors:
         raise PlanInvalid(f"{plan.name}: the plan is invalid", diagnostics)
-    return Compiled(build(plan, instruments), tuple(diagnostics))
+    return Compiled(_build(survey, instruments), tuple(diagnostics))
 
 
-def build(plan: Plan, instruments: Mapping[str, Instrument]) -> ExecutionGraph:
-    """The graph of a plan that has passed the checks."""
-    scope = Scope({step.step_id: step for step in plan.steps}, instruments, _continues(plan))
+def _build(survey: Survey, instruments: Mapping[str, Instrument]) -> ExecutionGraph:
+    plan = survey.plan
+    scope = Scope({step.step_id: step for step in plan.steps}, instruments, _continues(survey))
     parts = [RULES[step.kind](step, scope) for step in plan.steps]
-    places = {step.step_id: index for index, step in enumerate(plan.steps)}
-    waits = [[places[target_of(wait).step_id] for wait in step.after] for step in plan.steps]
-    order, _ = topological(waits)
-    nodes = tuple(node for index in order for node in parts[index].nodes)
-    edges = tuple(edge for index in order for edge in (*_waits(plan.steps[index]), *parts[index].edges))
+    nodes = tuple(node for place in survey.order for node in parts[place].nodes)
+    edges = tuple(edge for place in survey.order for edge in (*_waits(survey, place), *parts[place].edges))
     symbols = dict.fromkeys(policy.symbol for part in parts if (policy := part.policy).symbol in instruments)
     limits = plan.limits
     return ExecutionGraph(
@@ -54,23 +52,17 @@ def build(plan: Plan, instruments: Mapping[str, Instrument]) -> ExecutionGraph:
     )
 
 
-def _waits(step: Step) -> tuple[Edge, ...]:
-    edges = []
-    for dependency in step.after:
-        target = target_of(dependency)
-        edges.append(Edge(target.node_id, f"{step.step_id}.start", outcome_of(dependency, target)))
-    return tuple(edges)
+def _waits(survey: Survey, place: int) -> list[Edge]:
+    start_id = f"{survey.steps[place].step_id}.start"
+    return [Edge(wait.target.node_id, start_id, wait.outcome) for wait in survey.waits[place]]
 
 
-def _continues(plan: Plan) -> frozenset[str]:
+def _continues(survey: Survey) -> frozenset[str]:
     """Steps whose failure another step waits for; an explicit `flatten` stands all the same."""
-    named = set()
-    for step in plan.steps:
-        for dependency in step.after:
-            target = target_of(dependency)
-            if target.leg in ("", "entry") and outcome_of(dependency, target) in FAILURES:
-                named.add(target.step_id)
-    return frozenset(named)
+    return frozenset(
+        wait.target.step_id for waits in survey.waits for wait in waits
+        if wait.outcome in FAILURES and wait.target.leg in ("", "entry")
+    )
 
 
 def _groups(plan: Plan, parts: list[Parts]) -> tuple[Group, ...]:

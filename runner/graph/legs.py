@@ -1,5 +1,7 @@
 """Order nodes that several kinds share: the order of an `entry` or `exit`, and the exits of a bracket or OCO."""
 
+from decimal import Decimal
+
 from runner.domain.values import OrderType, Side, TimeInForce
 from runner.graph.model import (
     FixedPrice,
@@ -16,26 +18,19 @@ from runner.plan.model import OnImmediateTrigger, OrderFields, Step, StopLoss, T
 
 
 def order_leg(
-    step: Step, scope: Scope, name: str, group_id: str, role: Role, side: Side, order: OrderFields, target: Target,
-    anchor: Anchor | None = None,
+    step: Step, name: str, group_id: str, role: Role, side: Side, order: OrderFields, target: Target,
 ) -> OrderNode:
-    """One order of a step.  `anchor` is what a stop price written as a distance counts from (exits only)."""
-    trigger: Price | None = None
-    if order.stop_price is not None:
-        trigger = exit_price(
-            order.stop_price, side, profit=order.type.take_profit_like, anchor=anchor, stop=None,
-            instrument=scope.instrument(step),
-        )
+    """The one order of a step, or one slice of many."""
     price: Price | None = None
     if order.type is OrderType.LIMIT and order.price is not None:
         price = limit_price(order.price, side)
-    elif order.type.limited and order.limit_price is not None:
-        price = FixedPrice(order.limit_price)
+    elif order.type.limited:
+        price = _fixed(order.limit_price)
     opener = role is Role.OPENER
     return OrderNode(
         f"{step.step_id}.{name}", step.step_id, group_id, role, step.symbol, side, order.type,
         step.time_in_force if opener and order.type.limited else TimeInForce.GTC, step.working_type, target,
-        price, trigger, None if order.activation_price is None else FixedPrice(order.activation_price),
+        price, _fixed(order.stop_price), _fixed(order.activation_price),
         wire_callback(order.callback_rate),
         market_if_triggered=opener and step.on_immediate_trigger is OnImmediateTrigger.MARKET,
     )
@@ -54,7 +49,7 @@ def exit_legs(
 ) -> tuple[OrderNode, ...]:
     """The stop, which goes first, and the take-profits; `side` is theirs."""
     trigger = stop_price(step, scope, side, stop, anchor)
-    limit = None if stop.limit_price is None else FixedPrice(stop.limit_price)
+    limit = _fixed(stop.limit_price)
     legs = [_leg(
         step, "stop_loss", group_id, Role.STOP, side, OrderType.STOP if limit else OrderType.STOP_MARKET,
         OpenTarget(), limit, trigger,
@@ -75,6 +70,10 @@ def exit_legs(
 def leg_name(index: int, count: int) -> str:
     """`take_profit` where there is one, else `take_profit.1` and so on."""
     return "take_profit" if count == 1 else f"take_profit.{index + 1}"
+
+
+def _fixed(price: Decimal | None) -> FixedPrice | None:
+    return None if price is None else FixedPrice(price)
 
 
 def _leg(

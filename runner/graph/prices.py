@@ -45,12 +45,9 @@ def planned_price(order: OrderFields) -> Decimal | None:
     return level if isinstance(level, Decimal) else None
 
 
-def worst_price(order: OrderFields) -> Decimal | None:
-    """The dearest price that notionals are judged at: the limit where there is one, else the planned price."""
-    planned = planned_price(order)
-    if order.type.limited and order.limit_price is not None:
-        return order.limit_price if planned is None else max(order.limit_price, planned)
-    return planned
+def judged_price(order: OrderFields) -> Decimal | None:
+    """The price that an order's notional is judged at: its limit, else its trigger; None where neither is known."""
+    return order.limit_price if order.limit_price is not None else planned_price(order)
 
 
 def exit_price(

@@ -25,11 +25,14 @@ from runner.graph.prices import Anchor, planned_price
 from runner.plan.model import (
     Body,
     BracketBody,
+    CancelBody,
     EntryBody,
     ExitBody,
+    FlattenBody,
     OcoBody,
     Step,
     TwapBody,
+    WaitBody,
 )
 
 BodyT = TypeVar("BodyT", bound=Body)
@@ -48,16 +51,7 @@ class Scope:
 
     def anchor(self, step_id: str) -> Anchor | None:
         """What distances of exits of that step's position count from; None where the step opens nothing."""
-        step = self.steps.get(step_id)
-        match step.body if step else None:
-            case EntryBody(order=order):
-                return Anchor(f"{step_id}.entry", planned_price(order))
-            case BracketBody(entry=order):
-                return Anchor(f"{step_id}.entry", planned_price(order))
-            case TwapBody(order=order) as body if not closes(body):
-                return Anchor(f"{step_id}.slice.1", planned_price(order))
-            case _:
-                return None
+        return anchor_of(self.steps[step_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +86,11 @@ def opens(body: Body) -> bool:
     return isinstance(body, EntryBody | BracketBody) or (isinstance(body, TwapBody) and not closes(body))
 
 
+def side_of(body: Body) -> Side | None:
+    """The side of the step's own orders (of a bracket: of its entry); None for kinds without one."""
+    return None if isinstance(body, WaitBody | CancelBody | FlattenBody) else body.side
+
+
 def source_of(body: Body) -> str | None:
     """The step whose group an exiting step joins, or None."""
     match body:
@@ -99,6 +98,17 @@ def source_of(body: Body) -> str | None:
             return of
         case ExitBody(size=FilledOf(step_id)) | OcoBody(size=FilledOf(step_id)) | TwapBody(size=FilledOf(step_id)):
             return step_id
+        case _:
+            return None
+
+
+def anchor_of(step: Step) -> Anchor | None:
+    """What distances of exits count from, if this is the step that opens; None if it opens nothing."""
+    match step.body:
+        case EntryBody(order=order) | BracketBody(entry=order):
+            return Anchor(f"{step.step_id}.entry", planned_price(order))
+        case TwapBody(order=order) as body if not closes(body):
+            return Anchor(f"{step.step_id}.slice.1", planned_price(order))
         case _:
             return None
 

@@ -48,7 +48,7 @@ class OrderFields:
 
     type: OrderType
     price: Level | None = None
-    stop_price: Level | None = None
+    stop_price: Decimal | None = None
     limit_price: Decimal | None = None
     callback_rate: Decimal | None = None
     activation_price: Decimal | None = None

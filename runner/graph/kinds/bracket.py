@@ -10,7 +10,7 @@ from runner.plan.model import BracketBody, Step
 def compile_step(step: Step, scope: Scope) -> Parts:
     body = body_of(step, BracketBody)
     group_id = step.step_id
-    entry = order_leg(step, scope, "entry", group_id, Role.OPENER, body.side, body.entry, FixedTarget(body.size))
+    entry = order_leg(step, "entry", group_id, Role.OPENER, body.side, body.entry, FixedTarget(body.size))
     planned = planned_price(body.entry)
     exits = exit_legs(
         step, scope, group_id, body.side.opposite, body.take_profits, body.stop_loss, Anchor(entry.node_id, planned),

@@ -10,7 +10,7 @@ from runner.plan.model import EntryBody, Step
 def compile_step(step: Step, scope: Scope) -> Parts:
     body = body_of(step, EntryBody)
     group_id = step.step_id
-    order = order_leg(step, scope, "entry", group_id, Role.OPENER, body.side, body.order, FixedTarget(body.size))
+    order = order_leg(step, "entry", group_id, Role.OPENER, body.side, body.order, FixedTarget(body.size))
     nodes, edges = frame(step, (order,), started(step, (order,)), EndRule.FILLED, group_id)
     return Parts(
         nodes, edges,

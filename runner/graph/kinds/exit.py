@@ -11,8 +11,7 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     body = body_of(step, ExitBody)
     source = source_of(body)
     group_id = source or step.step_id
-    anchor = scope.anchor(source) if source else None
-    order = order_leg(step, scope, "exit", group_id, Role.EXIT, body.side, body.order, OpenTarget(), anchor)
+    order = order_leg(step, "exit", group_id, Role.EXIT, body.side, body.order, OpenTarget())
     nodes, edges = frame(step, (order,), started(step, (order,)), EndRule.CLOSED, group_id)
     return Parts(
         nodes, edges,

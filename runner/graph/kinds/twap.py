@@ -14,7 +14,7 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     closing = closes(body)
     role = Role.EXIT if closing else Role.OPENER
     slices = tuple(
-        order_leg(step, scope, f"slice.{index + 1}", group_id, role, body.side, body.order, DueTarget(index))
+        order_leg(step, f"slice.{index + 1}", group_id, role, body.side, body.order, DueTarget(index))
         for index in range(body.slices)
     )
     start_id = f"{step.step_id}.start"

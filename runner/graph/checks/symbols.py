@@ -1,0 +1,45 @@
+"""Symbols: each must be an instrument that is known and trades."""
+
+from collections.abc import Iterator, Mapping
+
+from runner.domain.conditions import AllOf, AnyOf, Condition, HeldFor, Not, PositionCondition, PriceCondition
+from runner.domain.instrument import Instrument
+from runner.graph.checks.places import did_you_mean, fault, symbol_path
+from runner.plan.diagnostics import Fault, Path
+from runner.plan.model import CancelBody, Plan, WaitBody
+
+
+def check(plan: Plan, instruments: Mapping[str, Instrument]) -> Iterator[Fault]:
+    good = {symbol for symbol, instrument in instruments.items() if instrument.tradable}
+    for step in plan.steps:
+        if step.symbol not in good and not isinstance(step.body, WaitBody | CancelBody):
+            yield _fault(step.symbol, symbol_path(plan.source, step), instruments)
+        if step.when is not None:
+            for symbol in condition_symbols(step.when):
+                if symbol not in good and symbol != step.symbol:
+                    yield _fault(symbol, (*step.path, "when"), instruments)
+
+
+def condition_symbols(condition: Condition) -> Iterator[str]:
+    """The symbols whose prices or positions a condition looks at."""
+    match condition:
+        case PriceCondition(symbol=symbol) | PositionCondition(symbol=symbol):
+            yield symbol
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from condition_symbols(part)
+        case Not(part) | HeldFor(part):
+            yield from condition_symbols(part)
+        case _:
+            return
+
+
+def _fault(symbol: str, path: Path, instruments: Mapping[str, Instrument]) -> Fault:
+    instrument = instruments.get(symbol)
+    if instrument is not None:
+        return fault("not-trading", path, f"{symbol} has the status {instrument.status}, and only TRADING takes orders")
+    near = did_you_mean(symbol, instruments)
+    return fault(
+        "unknown-symbol", path, f"{symbol!r} is no known instrument",
+        near or "give the exchange's own list by --instruments FILE (a GET /fapi/v1/exchangeInfo body)",
+    )
