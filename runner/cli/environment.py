@@ -43,5 +43,5 @@ def default_symbol() -> str | None:
 
 
 def state_dir(option: Path | None) -> Path:
-    """Where dry runs keep their journals: `--state-dir`, else `DAKSH_STATE_DIR`, else `.daksh` where the user stands."""
+    """Where dry runs keep their journals: `--state-dir`, else `DAKSH_STATE_DIR`, else `.daksh` where one stands."""
     return option or Path(os.environ.get("DAKSH_STATE_DIR") or ".daksh")

@@ -12,7 +12,9 @@ from runner.domain.values import Side
 
 NUMBER = options.DecimalType()
 
-take_profit = click.option("--take-profit", "--takeProfit", type=NUMBER, metavar="PRICE", help="Where the profit is taken.")
+take_profit = click.option(
+    "--take-profit", "--takeProfit", type=NUMBER, metavar="PRICE", help="Where the profit is taken.",
+)
 stop_limit_price = click.option(
     "--stop-limit-price", "--stopLimitPrice", type=NUMBER, metavar="PRICE",
     help="Makes the stop-loss a stop-limit: its worst price.",
@@ -75,7 +77,8 @@ def limit(
 
 
 @command.command(
-    "stop-limit", epilog="Example: daksh-run order stop-limit BTCUSDT SELL 0.001 --stop-price 59000 --limit-price 58800",
+    "stop-limit",
+    epilog="Example: daksh-run order stop-limit BTCUSDT SELL 0.001 --stop-price 59000 --limit-price 58800",
 )
 @click.option("--stop-price", "--stopPrice", type=NUMBER, required=True, metavar="PRICE", help="Wakes the order.")
 @click.option("--limit-price", "--limitPrice", type=NUMBER, required=True, metavar="PRICE", help="Its worst price.")
