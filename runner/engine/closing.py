@@ -65,7 +65,7 @@ def settle_close(run: Run, group: GroupState) -> None:
             request = one.order.request
             if not request.reduce_only or one.purpose is Purpose.CLOSE:
                 continue
-            in_book = request.order_type is OrderType.LIMIT or one.order.triggered and request.order_type.limited
+            in_book = request.order_type is OrderType.LIMIT or (one.order.triggered and request.order_type.limited)
             if in_book or leg.node.role in (Role.TAKE_PROFIT, Role.EXIT):
                 orders.cancel(run, leg, one, "closing at market")
                 blocked = blocked or in_book
@@ -73,7 +73,8 @@ def settle_close(run: Run, group: GroupState) -> None:
         run.timer(f"close:{group.spec.group_id}", group.closing_since_ms + LIMIT_WAIT_MS)
         return
     closer = closer_of(group)
-    coming = sum((one.order.leaves_qty for leg in group.legs for one in leg.live() if _executing(run, group, one)), ZERO)
+    live = (one for leg in group.legs for one in leg.live())
+    coming = sum((one.order.leaves_qty for one in live if _executing(run, group, one)), ZERO)
     needed = group.exit_qty - coming
     if needed <= ZERO or run.now_ms < closer.held_until_ms:
         return

@@ -9,7 +9,16 @@ from decimal import Decimal
 
 from runner.domain.commands import CancelTimer, Command, Crossing, SetTimer, UnwatchPrice, WatchPrice
 from runner.domain.conditions import (
-    AllOf, AnyOf, AtCondition, Condition, DelayCondition, HeldFor, Not, PositionCondition, PriceCondition, Relation,
+    AllOf,
+    AnyOf,
+    AtCondition,
+    Condition,
+    DelayCondition,
+    HeldFor,
+    Not,
+    PositionCondition,
+    PriceCondition,
+    Relation,
 )
 
 Emit = Callable[[Command], None]
@@ -32,7 +41,7 @@ class Truth:
 
 
 class Judge:
-    """Follows one condition from `arm` until it holds or is dropped.  Ids of its timers and watches begin with `key`."""
+    """Follows one condition from `arm` until it holds or is dropped; ids of its timers and watches begin with `key`."""
 
     def __init__(self, condition: Condition, key: str) -> None:
         self._by_key: dict[str, Truth] = {}
@@ -91,7 +100,9 @@ class Judge:
     def gap(self, symbol: str, now_ms: int, emit: Emit) -> None:
         """Data of the symbol were missing: what must hold without a break is counted anew from now."""
         for truth in self._by_key.values():
-            if isinstance(truth.condition, HeldFor) and truth.since_ms is not None and symbol in _symbols(truth.condition):
+            if not isinstance(truth.condition, HeldFor) or truth.since_ms is None:
+                continue
+            if symbol in _symbols(truth.condition):
                 truth.since_ms = now_ms
                 emit(SetTimer(truth.key, now_ms + truth.condition.for_ms))
 

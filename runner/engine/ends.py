@@ -8,7 +8,14 @@ from runner.engine.closing import TRUST_AFTER_MS, start_closing
 from runner.engine.flow import end_step
 from runner.engine.state import GroupState, Leg, Phase, Run, StepState
 from runner.graph.model import (
-    CancelNode, EndRule, FlattenNode, Group, OpenTarget, OrderNode, Outcome, Role,
+    CancelNode,
+    EndRule,
+    FlattenNode,
+    Group,
+    OpenTarget,
+    OrderNode,
+    Outcome,
+    Role,
 )
 
 REASONS = {
@@ -127,7 +134,9 @@ def judge_tasks(run: Run) -> None:
 def _can_open(step: StepState) -> bool:
     if step.phase is Phase.ENDED:
         return False
-    return any(leg.node.role is Role.OPENER and leg.outcome is None for leg in step.legs) or step.phase is not Phase.RUNNING
+    if step.phase is not Phase.RUNNING:
+        return True
+    return any(leg.node.role is Role.OPENER and leg.outcome is None for leg in step.legs)
 
 
 def _flat(run: Run, node: FlattenNode) -> bool:

@@ -50,24 +50,23 @@ def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
             orders.cancel(run, leg, one)
         return
     price = resolve(run, leg.node.symbol, leg.node.trigger) if leg.node.trigger else Resolved(ZERO)
-    if price is None or waiting and not _overdue(run, group, waiting):
+    if price is None or (waiting and not _overdue(run, group, waiting)):
         return
     fitting = [one for one in standing if _at(one, price.price, leg.node)]
-    if sum((one.order.leaves_qty for one in fitting), ZERO) == wanted:
-        _drop_others(run, leg, standing, fitting)
-        return
-    for one in reversed(fitting):
-        if one.order.leaves_qty == wanted:
-            _drop_others(run, leg, standing, [one])
+    for kept in (_newest(fitting), fitting):
+        if _leaves(kept) == wanted:
+            _drop_others(run, leg, standing, kept)
             return
-    if leg.refused is not None and leg.node.role is Role.EXIT or _held(run, leg):
+    if _leaves(standing) > wanted and _newest(fitting):
+        _drop_others(run, leg, standing, _newest(fitting))
+    if (leg.refused is not None and leg.node.role is Role.EXIT) or _held(run, leg):
         return
     if group.closing and group.failure != "unprotected":
         return
-    standing_qty = sum((one.order.leaves_qty for one in fitting), ZERO)
-    grows = fitting and wanted > standing_qty and not run.sole_holder(group)
+    adds = bool(fitting) and wanted > _leaves(fitting) and not run.sole_holder(group)
     reason = "" if not leg.revisions else "the open quantity changed" if standing else "no stop stands"
-    _place(run, leg, wanted - standing_qty if grows else wanted, price.price, reason)
+    placed = _place(run, leg, wanted - _leaves(fitting) if adds else wanted, price.price, reason)
+    placed.adds = adds
 
 
 def settle_by_cancel(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
@@ -109,7 +108,8 @@ def trigger_timeout(run: Run, leg: Leg) -> str:
     Returns the reason to close the group at market, or an empty text.
     """
     resting = [
-        one for one in leg.live() if one.order.triggered and one.order.request.order_type.limited or one.purpose is Purpose.REST
+        one for one in leg.live()
+        if one.purpose is Purpose.REST or (one.order.triggered and one.order.request.order_type.limited)
     ]
     if not resting:
         return ""
@@ -150,17 +150,27 @@ def _at(revision: Revision, price: Decimal, node: OrderNode) -> bool:
     return node.trigger is None or revision.order.request.trigger_price == price
 
 
+def _newest(fitting: list[Revision]) -> list[Revision]:
+    """The last stop that replaced all before it, and what was added to it since."""
+    start = max((index for index, one in enumerate(fitting) if not one.adds), default=0)
+    return fitting[start:]
+
+
+def _leaves(revisions: list[Revision]) -> Decimal:
+    return sum((one.order.leaves_qty for one in revisions), ZERO)
+
+
 def _drop_others(run: Run, leg: Leg, standing: list[Revision], kept: list[Revision]) -> None:
     for one in standing:
         if one not in kept:
             orders.cancel(run, leg, one, "replaced")
 
 
-def _place(run: Run, leg: Leg, quantity: Decimal, price: Decimal, reason: str) -> None:
+def _place(run: Run, leg: Leg, quantity: Decimal, price: Decimal, reason: str) -> Revision:
     node = leg.node
     limit = resolve(run, node.symbol, node.price) if node.price else None
     activation = resolve(run, node.symbol, node.activation) if node.activation else None
-    orders.place(
+    return orders.place(
         run, leg, quantity, node.order_type,
         price=limit.price if limit else None,
         trigger=price if node.trigger else None,

@@ -10,7 +10,17 @@ from runner.engine.schedule import due_offset_ms, planned
 from runner.engine.sizes import available, needs_quote, step_quantity, unclaimed
 from runner.engine.state import GroupState, Leg, Phase, Run, StepState
 from runner.graph.model import (
-    CancelNode, DueTarget, Edge, EndNode, EndRule, FlattenNode, OrderNode, Outcome, Role, StartNode, WaitNode,
+    CancelNode,
+    DueTarget,
+    Edge,
+    EndNode,
+    EndRule,
+    FlattenNode,
+    OrderNode,
+    Outcome,
+    Role,
+    StartNode,
+    WaitNode,
 )
 
 STEP_ENDS = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED, Outcome.SKIPPED})
@@ -35,7 +45,7 @@ def propagate(run: Run) -> None:
             _lift(run, run.legs[node_id], outcome)
         ends = STEP_ENDS if isinstance(node, EndNode) else LEG_ENDS
         for index, edge in run.edges_out.get(node_id, ()):
-            if edge.on is outcome or edge.on is Outcome.ANY and outcome in ends:
+            if edge.on is outcome or (edge.on is Outcome.ANY and outcome in ends):
                 _come(run, index, edge)
             elif outcome in ends and edge.on not in run.happened[node_id]:
                 _never(run, edge, outcome)
@@ -288,7 +298,7 @@ def stop(run: Run, why: str) -> None:
 def _waits(run: Run, step: StepState) -> bool:
     start = run.nodes[f"{step.policy.step_id}.start"]
     wait = run.nodes.get(f"{step.policy.step_id}.wait")
-    return isinstance(start, StartNode) and start.when is not None or wait is not None
+    return (isinstance(start, StartNode) and start.when is not None) or wait is not None
 
 
 def _take_back(run: Run, step: StepState, why: str) -> None:

@@ -6,7 +6,7 @@ A refusal is a denial with a code and its figures, not an exception.
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.domain.values import EXACT, ZERO, OrderType, Side, trimmed
+from runner.domain.values import EXACT, ZERO, Side, trimmed
 from runner.engine.state import Leg, Quote, Run
 from runner.graph.model import Role
 
@@ -16,7 +16,7 @@ class Denial(NamedTuple):
     detail: str
 
 
-def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, order_type: OrderType) -> Denial | None:
+def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal) -> Denial | None:
     """Whether an opening order of `quantity` base units at `worst_px` crosses one of the plan's limits."""
     limits = run.graph.limits
     symbol = leg.node.symbol
@@ -35,7 +35,7 @@ def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, order_type: 
     return None
 
 
-def worst_price(leg: Leg, order_type: OrderType, price: Decimal | None, trigger: Decimal | None, quote: Quote) -> Decimal:
+def worst_price(leg: Leg, price: Decimal | None, trigger: Decimal | None, quote: Quote) -> Decimal:
     """The price an opening order is counted at: its limit, or for a market order the worse of mark, quote and
     trigger (a sale has no worst price upwards, so it is counted at the highest of them too)."""
     if price is not None:
@@ -51,10 +51,8 @@ def daily_loss(run: Run) -> Decimal:
 
 def unrealised(run: Run) -> Decimal:
     """Of all positions of the run, at the marks last observed."""
-    return sum(
-        (position.unrealised(run.quotes[symbol].mark_px) for symbol, position in run.book.items() if symbol in run.quotes),
-        ZERO,
-    )
+    marked = ((position, run.quotes[symbol]) for symbol, position in run.book.items() if symbol in run.quotes)
+    return sum((position.unrealised(quote.mark_px) for position, quote in marked), ZERO)
 
 
 def exposed_symbols(run: Run) -> list[str]:

@@ -9,15 +9,27 @@ from typing import assert_never
 
 from runner.domain.commands import Command, RunEnded
 from runner.domain.events import (
-    CommandRejected, CommandUnresolved, DataEnded, Event, MarketGap, Observed, OrderNotFound, OrderReport,
-    PositionReport, PriceTouched, RunStarted, StopRequested, TimerFired, TradeReport,
+    CommandRejected,
+    CommandUnresolved,
+    DataEnded,
+    Event,
+    MarketGap,
+    Observed,
+    OrderNotFound,
+    OrderReport,
+    PositionReport,
+    PriceTouched,
+    RunStarted,
+    StopRequested,
+    TimerFired,
+    TradeReport,
 )
 from runner.domain.positions import Position
 from runner.domain.times import DAY_MS, day_start
 from runner.domain.values import ZERO
 from runner.engine import closing, contingencies, ends, exits, flow, gate, openers, orders
 from runner.engine.settle import settle
-from runner.engine.state import Day, Phase, Run
+from runner.engine.state import Day, Run
 from runner.graph.model import ExecutionGraph, Outcome
 
 _DAY = "day"
@@ -215,9 +227,9 @@ class Machine:
     def _judge_end(self) -> None:
         run = self._run
         if run.stopping == "stopped":
-            over = not any(run.opening.values()) and not any(
-                group.flattened and not group.ended and (group.open > ZERO or group.live) for group in run.groups.values()
-            )
+            groups = run.groups.values()
+            closing_now = any(one.flattened and not one.ended and (one.open > ZERO or one.live) for one in groups)
+            over = not any(run.opening.values()) and not closing_now
         else:
             over = run.running_steps == 0 and not self._live()
         if over:
@@ -232,4 +244,4 @@ class Machine:
         if run.stopping == "stopped":
             return "stopped"
         failed = any(step.outcome is Outcome.FAILED for step in run.steps.values())
-        return "failed" if failed or any(step.phase is not Phase.ENDED for step in run.steps.values()) else "succeeded"
+        return "failed" if failed else "succeeded"

@@ -54,7 +54,7 @@ def send(run: Run, leg: Leg) -> None:
     step = run.steps[leg.node.step_id]
     if leg.outcome is not None:
         return
-    if step.cancelled or run.stopping and leg.node.role is Role.OPENER:
+    if step.cancelled or (run.stopping and leg.node.role is Role.OPENER):
         run.end_leg(leg, Outcome.CANCELLED)
         return
     if isinstance(leg.node.target, DueTarget):
@@ -78,9 +78,9 @@ def _send(run: Run, leg: Leg, quantity: Decimal, order_type: OrderType) -> None:
     worst = ZERO
     if node.role is Role.OPENER:
         worst = gate.worst_price(
-            leg, order_type, price.price if price else None, trigger.price if trigger else None, run.quotes[node.symbol],
+            leg, price.price if price else None, trigger.price if trigger else None, run.quotes[node.symbol],
         )
-        denial = gate.judge(run, leg, quantity, worst, order_type)
+        denial = gate.judge(run, leg, quantity, worst)
         if denial is not None:
             run.emit(OrderDenied(node.node_id, denial.code, denial.detail))
             run.end_leg(leg, Outcome.DENIED)
@@ -122,13 +122,15 @@ def finish_schedule(run: Run, step: StepState) -> Decimal:
     """What the schedule has not executed; with `finish: MARKET` it is sent once, through the last slice."""
     left = max(step.qty - executed(step), ZERO)
     schedule = step.policy.schedule
-    if left and schedule and schedule.finish_market and not step.finishing and not step.cancelled and not run.stopping:
+    wanted = schedule is not None and schedule.finish_market and not step.cancelled and not run.stopping
+    if left and wanted and not step.finishing:
         step.finishing = True
         last = step.legs[-1]
         group = run.group_of(last)
         quantity = min(left, group.exit_qty) if last.node.reduce_only else left
         if quantity > ZERO:
-            run.emit(Remark(step.policy.step_id, "finish", f"{quantity} were left after the last slice; sent at market"))
+            text = f"{quantity} were left after the last slice; sent at market"
+            run.emit(Remark(step.policy.step_id, "finish", text))
             _send(run, last, quantity, OrderType.MARKET)
     return left
 
@@ -184,7 +186,7 @@ def _send_slice(run: Run, step: StepState, leg: Leg, index: int) -> None:
     if leg.node.reduce_only:
         quantity = min(quantity, group.exit_qty)
     last = index == len(step.plan) - 1
-    if quantity < instrument.min_qty and not last or quantity <= ZERO:
+    if (quantity < instrument.min_qty and not last) or quantity <= ZERO:
         run.end_leg(leg, Outcome.SKIPPED)
         return
     leg.target = quantity

@@ -28,8 +28,8 @@ EXPIRY_MARGIN_MS = 1_000
 
 def place(
     run: Run, leg: Leg, quantity: Decimal, order_type: OrderType, *, price: Decimal | None = None,
-    trigger: Decimal | None = None, activation: Decimal | None = None, purpose: Purpose = Purpose.WORK, reason: str = "",
-    reduce_only: bool | None = None,
+    trigger: Decimal | None = None, activation: Decimal | None = None, purpose: Purpose = Purpose.WORK,
+    reason: str = "", reduce_only: bool | None = None,
 ) -> Revision:
     """Send the leg's next order; it is in flight from here on."""
     node = leg.node
@@ -194,7 +194,7 @@ def _follow(
     if after == before and not gained:
         return
     group = run.group_of(leg)
-    if after.confirmed and not before.confirmed or gained and not leg.placed:
+    if (after.confirmed and not before.confirmed) or (gained and not leg.placed):
         leg.placed = True
         run.record(leg.node_id, Outcome.PLACED)
     if gained:

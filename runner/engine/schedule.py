@@ -29,7 +29,8 @@ def due_offset_ms(schedule: Schedule, index: int, seed: int, step_id: str) -> in
     due = index * schedule.every_ms
     if not schedule.randomize or index == 0:
         return due
-    jitter = EXACT.multiply(schedule.randomize * schedule.every_ms / 2, symmetric(seed_of(seed, step_id, "time"), index))
+    stream = seed_of(seed, step_id, "time")
+    jitter = EXACT.multiply(schedule.randomize * schedule.every_ms / 2, symmetric(stream, index))
     return due + int(jitter)
 
 

@@ -44,9 +44,11 @@ def step_quantity(run: Run, policy: StepPolicy, opener: OrderNode | None) -> Siz
         case Notional(quote):
             return _computed(run, policy, opener, quote, None)
         case EquityShare(fraction):
-            return _computed(run, policy, opener, EXACT.multiply(run.quotes[policy.symbol].equity, fraction), None)
+            quote_amount = EXACT.multiply(run.quotes[policy.symbol].equity, fraction)
+            return _computed(run, policy, opener, quote_amount, None)
         case RiskShare(fraction):
-            return _computed(run, policy, opener, EXACT.multiply(run.quotes[policy.symbol].equity, fraction), policy.stop)
+            at_risk = EXACT.multiply(run.quotes[policy.symbol].equity, fraction)
+            return _computed(run, policy, opener, at_risk, policy.stop)
     assert_never(size)
 
 

@@ -17,7 +17,17 @@ from runner.domain.positions import Position
 from runner.domain.values import ZERO
 from runner.engine.conditions import Judge
 from runner.graph.model import (
-    CancelNode, Edge, EndNode, ExecutionGraph, FlattenNode, Group, Node, OrderNode, Outcome, Role, StepPolicy,
+    CancelNode,
+    Edge,
+    EndNode,
+    ExecutionGraph,
+    FlattenNode,
+    Group,
+    Node,
+    OrderNode,
+    Outcome,
+    Role,
+    StepPolicy,
 )
 
 
@@ -34,8 +44,8 @@ class Revision:
     """One exchange order of a leg.
 
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
-    the exchange can no longer accept it; `misses` counts the queries since then that did not find it.  `worst_px` is
-    what an opener was counted at by the gate.
+    the exchange can no longer accept it; `misses` counts the queries since then that did not find it.
+    `worst_px` is what an opener was counted at by the gate.  `adds`: it stands beside earlier ones, not for them.
     """
 
     order: Order
@@ -50,6 +60,7 @@ class Revision:
     misses: int = 0
     lookups: int = 0
     worst_px: Decimal = ZERO
+    adds: bool = False
 
     @property
     def client_order_id(self) -> str:
@@ -75,8 +86,9 @@ class Leg:
     """An order node at work.
 
     `target` is the settled quantity of an opener or a slice.  `anchor_px` is the average price of the first fill
-    report, `anchor_mark` the mark of that moment, which stands in for it once `stand_in` says so.  `passed`: the level of this take-profit was passed, its
-    next order is a LIMIT.  `held_until_ms`: no new order before.  `refused`: the code of a permanent rejection.
+    report; `anchor_mark` is the mark of that moment, which stands in for it once `stand_in` says so.  `passed`: the
+    level of this take-profit was passed, its next order is a LIMIT.  `held_until_ms`: no new order before.
+    `refused`: the code of a permanent rejection.
     """
 
     node: OrderNode
@@ -114,8 +126,9 @@ class GroupState:
     """A ledger: what came in by the group's openers (or was adopted), and what went out by its exits.
 
     `charged`: what another group's orders closed of it.  `closing`: why the group is being closed at market, or
-    empty; `passed`: because the stop's level was passed already.  `failure`: the reason its steps will fail with.  `real`: the position on this side by a trusted read that
-    is newer than our last fill, or None.  `working` holds the legs that have become active and have not ended.
+    empty; `passed`: because the stop's level was passed already.  `failure`: the reason its steps will fail with.
+    `real`: the position on this side by a trusted read that is newer than our last fill, or None.  `working` holds
+    the legs that have become active and have not ended.
     """
 
     spec: Group

@@ -65,7 +65,7 @@ class WatchBook:
     def on_candle(
         self, symbol: str, source: PriceSource, opened_ms: int, low: Decimal, high: Decimal, close: Decimal,
     ) -> tuple[Touch, ...]:
-        """The watches that a candle fires at its end; their price is the extreme that passed the level, or the close."""
+        """What a candle fires at its end; the price of a touch is the close, or the extreme that passed the level."""
         group = self._watches.get((symbol, source))
         if not group:
             return ()
