@@ -6,6 +6,7 @@ the command goes on to its end, and the exit code stays the command's own.
 
 import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -59,6 +60,11 @@ def complain(message: str, hint: str = "") -> None:
     _write(sys.stderr, f"{styled('error:', 'red', stream=sys.stderr)} {message}")
     if hint:
         _write(sys.stderr, f"  {hint}")
+
+
+def width() -> int:
+    """Columns of the terminal, 80 where there is none."""
+    return shutil.get_terminal_size().columns
 
 
 def colored(stream: TextIO | None = None) -> bool:

@@ -5,7 +5,6 @@ A person's own fault is one clear line and a hint; a fault of ours is one line a
 
 import errno
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
@@ -125,11 +124,11 @@ def _report_plan(error: PlanInvalid) -> None:
     from runner.cli import diagnostics
 
     if console.active.json:
-        faults = [diagnostics.as_json(one) for one in error.diagnostics]
+        faults = diagnostics.as_json(error.diagnostics)
         console.result_json(
             {"error": {"message": error.message, "exit_code": int(Exit.INVALID), "diagnostics": faults}},
         )
-    console.tell(diagnostics.as_text(error.diagnostics, stream=sys.stderr), at=-1)
+    console.tell(diagnostics.as_text(error.diagnostics), at=-1)
 
 
 def _of_os_error(error: OSError) -> tuple[str, str]:

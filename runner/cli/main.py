@@ -4,7 +4,6 @@
 """
 
 import importlib
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -105,7 +104,7 @@ def invoke(argv: list[str]) -> int:
     console.prepare()
     try:
         environment.load()
-        width = max(20, min(100, shutil.get_terminal_size().columns - 2))
+        width = max(20, min(100, console.width() - 2))
         outcome: Any = cli.main(argv or ["--help"], prog_name="daksh-run", standalone_mode=False, terminal_width=width)
         code = outcome if isinstance(outcome, int) else 0
     except BaseException as error:

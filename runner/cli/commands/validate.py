@@ -1,16 +1,20 @@
 """`daksh-run validate`: every fault of plans, offline, without writing anything."""
 
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from runner.app.instruments import load_instruments
 from runner.cli import console, diagnostics, exits, options, plans
 from runner.cli.exits import Exit
+from runner.domain.instrument import Instrument
 from runner.errors import DakshError, PlanInvalid
-from runner.plan.diagnostics import Diagnostic, Severity
+from runner.plan.diagnostics import Diagnostic
+from runner.plan.render import counted
 
 
 @dataclass(slots=True)
@@ -21,7 +25,7 @@ class _Finding:
     code: Exit = Exit.OK
     diagnostics: tuple[Diagnostic, ...] = ()
     error: str = ""
-    hint: str = field(default="")
+    hint: str = ""
 
 
 @click.command("validate", epilog="Example: daksh-run validate plans/ --set stop=59200")
@@ -34,7 +38,7 @@ def command(paths: tuple[str, ...], sets: dict[str, str], instruments: Path | No
 
     Needs no network and writes nothing.
     """
-    rules = plans.known_instruments(instruments)
+    rules = load_instruments(instruments)
     findings = []
     for path in paths:
         try:
@@ -49,7 +53,7 @@ def command(paths: tuple[str, ...], sets: dict[str, str], instruments: Path | No
     return exits.gravest(finding.code for finding in findings)
 
 
-def _examine(file: str, sets: dict[str, str], rules: Any) -> _Finding:
+def _examine(file: str, sets: dict[str, str], rules: Mapping[str, Instrument]) -> _Finding:
     try:
         checked = plans.check(file, options.read_plan(file), sets, rules)
     except PlanInvalid as error:
@@ -74,20 +78,15 @@ def _show(findings: list[_Finding]) -> None:
 
 def _summary(findings: list[_Finding]) -> str:
     """`3 plans checked, 1 invalid: 2 errors, 1 warning`."""
-    unread = sum(bool(finding.error) and not finding.diagnostics for finding in findings)
-    invalid = sum(finding.code is Exit.INVALID for finding in findings)
-    found = [one.severity for finding in findings for one in finding.diagnostics]
-    errors, warnings = found.count(Severity.ERROR), found.count(Severity.WARNING)
-    parts = [_counted(len(findings) - unread, "plan") + " checked"]
-    if unread:
-        parts.append(f"{unread} could not be read")
-    parts.append(f"{invalid} invalid" if invalid else "all valid" if not unread else "none invalid")
-    counts = ", ".join(_counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
+    read = [finding for finding in findings if finding.code in (Exit.OK, Exit.INVALID)]
+    invalid = sum(finding.code is Exit.INVALID for finding in read)
+    counts = counted(one for finding in read for one in finding.diagnostics)
+    parts = [f"{len(read)} plan{'' if len(read) == 1 else 's'} checked"]
+    if len(read) < len(findings):
+        parts.append(f"{len(findings) - len(read)} could not be read")
+    if read:
+        parts.append(f"{invalid} invalid" if invalid else "valid" if len(read) == 1 else "all valid")
     return ", ".join(parts) + (f": {counts}" if counts else "")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _as_json(findings: list[_Finding]) -> dict[str, Any]:
@@ -96,7 +95,7 @@ def _as_json(findings: list[_Finding]) -> dict[str, Any]:
             {
                 "file": finding.file,
                 "valid": finding.code is Exit.OK,
-                "diagnostics": [diagnostics.as_json(one) for one in finding.diagnostics],
+                "diagnostics": diagnostics.as_json(finding.diagnostics),
                 **({"error": finding.error} if finding.error else {}),
             }
             for finding in findings

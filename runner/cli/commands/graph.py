@@ -1,0 +1,1 @@
+"""`daksh-run graph`: what a plan compiles to."""
