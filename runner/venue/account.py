@@ -38,8 +38,8 @@ class Account:
         before = self.position(symbol)
         after, realized = before.after(side, qty, price)
         rate = self.maker_fee if maker else self.taker_fee
-        fee = _rounded(EXACT.multiply(EXACT.multiply(price, qty), rate), ROUND_CEILING)
-        realized = _rounded(realized, ROUND_FLOOR)
+        fee = booked(EXACT.multiply(EXACT.multiply(price, qty), rate), ROUND_CEILING)
+        realized = booked(realized, ROUND_FLOOR)
         self.positions[symbol] = after
         self.wallet = EXACT.subtract(EXACT.add(self.wallet, realized), fee)
         flipped = (before.qty > ZERO) != (after.qty > ZERO) and after.qty != ZERO
@@ -87,7 +87,8 @@ def initial_margin(position: Decimal, mark: Decimal, claims: list[Claim], levera
     return EXACT.add(EXACT.divide(max(long, short), leverage), loss)
 
 
-def _rounded(value: Decimal, rounding: str) -> Decimal:
+def booked(value: Decimal, rounding: str) -> Decimal:
+    """The value to the 8 decimals that the exchange keeps; as it is where it has no more than those."""
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent >= -8:
         return value

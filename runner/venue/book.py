@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from runner.domain.events import OrderReport
 from runner.domain.instrument import Instrument
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.values import EXACT, ONE, ZERO, OrderType, Rounding, Side, WorkingType
+from runner.venue.account import booked
 from runner.venue.market import CandleEnd, Quote
 
 _LOWEST = Decimal("-Infinity")
@@ -78,9 +79,7 @@ class WorkingOrder:
     def report(self, at_ms: int, mark: Decimal | None = None, reason: str = "") -> OrderReport:
         average = None
         if self.filled_qty > ZERO:
-            average = EXACT.divide(self.cost, self.filled_qty)
-            if EXACT.multiply(average, self.filled_qty) != self.cost:
-                average = average.quantize(Decimal("1E-8"), context=EXACT)
+            average = booked(EXACT.divide(self.cost, self.filled_qty), ROUND_HALF_EVEN)
         return OrderReport(
             at_ms, self.request.symbol, self.request.client_order_id, self.order_id, self.status, self.filled_qty,
             average, mark, reason,

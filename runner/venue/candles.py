@@ -25,16 +25,17 @@ class CandleJudge:
     def run(self) -> None:
         orders = tuple(self.book.orders.values())
         held = {side: self._closable(side) for side in Side}
-        openers = [order for order in orders if not order.request.reduce_only]
-        exits = [order for order in orders if order.request.reduce_only]
-        self._conditionals(order for order in openers if order.request.order_type.stop_like)
-        self._conditionals(order for order in openers if not order.request.order_type.stop_like)
-        for order in _by_priority(openers):
+        # What rested before the candle; what triggers in it is judged where it triggers.
+        resting = sorted((order for order in orders if order.in_book), key=priority)
+        stops = [order for order in orders if not order.in_book and order.request.order_type.stop_like]
+        others = [order for order in orders if not order.in_book and not order.request.order_type.stop_like]
+        for order in (*_openers(stops), *_openers(others)):
+            self._conditional(order)
+        for order in _openers(resting):
             self._limit(order)
-        self._conditionals(order for order in exits if order.request.order_type.stop_like)
-        resting = [order for order in exits if order.in_book]
-        waiting = [order for order in exits if not order.in_book and not order.request.order_type.stop_like]
-        self._profits([*_by_priority(resting), *waiting], held)
+        for order in _exits(stops):
+            self._conditional(order)
+        self._profits([*_exits(resting), *_exits(others)], held)
 
     def _profits(self, orders: list[WorkingOrder], held: dict[Side, Decimal]) -> None:
         """What closes at a profit: only what was `held` before the candle, and only if no stop has closed it."""
@@ -51,13 +52,8 @@ class CandleJudge:
                 self._conditional(order)
             held[side] -= order.filled_qty - before
 
-    def _conditionals(self, orders: Iterable[WorkingOrder]) -> None:
-        for order in orders:
-            if not order.in_book and not order.status.closed:
-                self._conditional(order)
-
     def _conditional(self, order: WorkingOrder) -> None:
-        if self.book.watches_mark(order.request):
+        if order.status.closed or self.book.watches_mark(order.request):
             return
         seen = self._trailed(order) if order.trailing else self._crossed(order)
         if seen is None:
@@ -140,5 +136,9 @@ def _worse(order: WorkingOrder, *prices: Decimal) -> Decimal:
     return min(prices) if order.request.side is Side.SELL else max(prices)
 
 
-def _by_priority(orders: Iterable[WorkingOrder]) -> list[WorkingOrder]:
-    return sorted((order for order in orders if order.in_book), key=priority)
+def _openers(orders: Iterable[WorkingOrder]) -> list[WorkingOrder]:
+    return [order for order in orders if not order.request.reduce_only]
+
+
+def _exits(orders: Iterable[WorkingOrder]) -> list[WorkingOrder]:
+    return [order for order in orders if order.request.reduce_only]

@@ -43,6 +43,7 @@ C4. A trailing stop follows the best price since its activation.
 O1. It fills up to flat, and what is left then expires; a position is never flipped by it.
 O2. When the position shrinks, resting reduce-only orders wholly beyond it expire, worst priced first; when it is flat,
     all of them.
+O3. A new reduce-only LIMIT is refused, -2022, while the resting ones of its side already cover the position.
 
 *Candles*
 
@@ -71,7 +72,7 @@ from runner.domain.events import Action, CommandRejected, Event, OrderNotFound, 
 from runner.domain.instrument import Instrument
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
-from runner.domain.values import Side
+from runner.domain.values import ZERO, Side, total
 from runner.venue import filters
 from runner.venue.account import Account
 from runner.venue.book import Book, WorkingOrder
@@ -208,7 +209,7 @@ class Exchange:
             return broken
         if not order.in_book:
             return self._trigger_refusal(book, order) if judge_trigger else None
-        if request.reduce_only and not self.account.closable(book.symbol, request.side):
+        if request.reduce_only and not self._reducible(book, order):
             return filters.REDUCE_ONLY
         refused = refused_at_once(book, order)
         if refused is not None:
@@ -221,6 +222,17 @@ class Exchange:
             return filters.TOO_MANY_STOPS if waiting >= filters.MAX_CONDITIONAL else None
         resting = sum(other.in_book for other in book.orders.values())
         return filters.TOO_MANY_ORDERS if resting >= book.instrument.max_num_orders else None
+
+    def _reducible(self, book: Book, order: WorkingOrder) -> bool:
+        """Whether there is something to reduce, that resting orders do not reduce already where this one would rest."""
+        closable = self.account.closable(book.symbol, order.request.side)
+        if order.limit is None:
+            return closable > ZERO
+        resting = total(
+            other.leaves for other in book.orders.values()
+            if other.in_book and other.request.reduce_only and other.request.side is order.request.side
+        )
+        return closable > resting
 
     def _trigger_refusal(self, book: Book, order: WorkingOrder) -> filters.Refusal | None:
         """-2021, and a trailing stop set to its starting point."""
