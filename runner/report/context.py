@@ -66,7 +66,6 @@ class RunContext:
     seed: int
     market: str
     latency_ms: int
-    not_simulated: tuple[str, ...]
     dated: bool
     precise: bool
     symbols: tuple[SymbolFacts, ...]
@@ -77,11 +76,11 @@ class RunContext:
 
 def describe(
     graph: ExecutionGraph, *, run_id: str, mode: str, fingerprint: str, seed: int, market: str, latency_ms: int,
-    not_simulated: tuple[str, ...], dated: bool, precise: bool,
+    dated: bool, precise: bool,
 ) -> RunContext:
     """The context of a run of this graph."""
     return RunContext(
-        run_id, graph.name, mode, fingerprint, seed, market, latency_ms, not_simulated, dated, precise,
+        run_id, graph.name, mode, fingerprint, seed, market, latency_ms, dated, precise,
         symbols=tuple(
             SymbolFacts(one.symbol, one.quote_asset, _places(one.tick_size)) for one in graph.instruments
         ),

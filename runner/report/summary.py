@@ -146,7 +146,7 @@ class Tally:
         """What is held now, by symbol."""
         return (position for _, position in sorted(self._positions.items()) if position.qty != ZERO)
 
-    def summary(self) -> RunSummary:
+    def summary(self, not_simulated: tuple[str, ...] = ()) -> RunSummary:
         context = self._context
         ends = [known.order.status for known in self._orders]
         return RunSummary(
@@ -175,7 +175,7 @@ class Tally:
             latency_ms=context.latency_ms,
             money=tuple(money for _, money in sorted(self._money.items())),
             positions=tuple(self._marked(position) for position in self.positions()),
-            not_simulated=context.not_simulated,
+            not_simulated=not_simulated,
         )
 
     def _changed(self, at_ms: int, change: Change) -> None:

@@ -26,7 +26,7 @@ from tests.report.stories import (
 
 
 def test_a_bracket_ends_as_the_design_shows_it() -> None:
-    summary = told(BRACKET, bracket())[0].summary()
+    summary = told(BRACKET, bracket())[0].summary(("funding", "liquidation"))
     assert as_text(summary) == (
         "done: 3 orders, 2 filled, 1 cancelled; unprotected 100 ms (latency 50 ms); PnL +3.83 USDT after fees 0.17; "
         "not simulated: funding, liquidation"
@@ -39,7 +39,7 @@ def test_failures_denials_and_missing_stops_are_named() -> None:
     assert text == (
         "failed (build): 1 order, 1 filled, 1 denied; build failed (denied); without a stop: build; "
         "PnL -0.10 USDT after fees 0.10; still open: +0.003 BTCUSDT from 60000.36666667, "
-        "+0.00 at the last price 60000.55; not simulated: funding, liquidation"
+        "+0.00 at the last price 60000.55"
     )
     assert as_text(told(OCO, oco_refused())[0].summary()).startswith("failed: 2 orders, 1 rejected; guard failed")
 
@@ -76,7 +76,7 @@ def test_a_stop_for_a_part_only_does_not_protect() -> None:
 def test_positions_from_the_start_are_counted() -> None:
     start = RunStarted(0, "d1", 1, (Position("BTCUSDT", Decimal("-0.5"), Decimal(60000)),))
     summary = told(BRACKET, [(0, start), (1, RunEnded("succeeded"))])[0].summary()
-    assert "still open: -0.5 BTCUSDT from 60000; " in as_text(summary)
+    assert "still open: -0.5 BTCUSDT from 60000" in as_text(summary)
 
 
 def test_money_is_rounded_against_the_user() -> None:

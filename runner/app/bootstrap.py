@@ -1,0 +1,85 @@
+"""The composition root: the one place that knows the mode, and which parts make its world."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from runner.app.executor import World
+from runner.app.market import Wishes, choose_markets, header_words
+from runner.domain.times import SECOND_MS
+from runner.errors import Refused
+from runner.gateways.dryrun import DryRunGateway
+from runner.graph.fingerprint import canonical
+from runner.graph.model import ExecutionGraph
+from runner.journal.store import Durability
+from runner.plan.model import Plan
+from runner.venue.exchange import Exchange
+from runner.venue.feeds.merging import feed
+from runner.venue.settings import VenueSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A world, and what the run's journal and reports say of it.
+
+    `sources` identifies its data and settings, `market` names them for people; `not_simulated` is asked at the end.
+    """
+
+    world: World
+    run_id: str
+    seed: int
+    sources: str
+    market: str
+    latency_ms: int
+    precise: bool
+    durability: Durability
+    not_simulated: Callable[[], tuple[str, ...]]
+
+
+def prepare(
+    mode: str, plan: Plan, graph: ExecutionGraph, fingerprint: str, wishes: Wishes, base: Path,
+) -> Prepared:
+    """Everything that a run of this mode needs.
+
+    Raises:
+        Refused: the mode is not built.
+        UsageError, EnvironmentFault: as `choose_markets` says.
+    """
+    if mode not in _MODES:
+        raise Refused(f"the mode {mode} is not built yet; nothing was sent", hint="use --mode dryrun")
+    return _MODES[mode](plan, graph, fingerprint, wishes, base)
+
+
+def _dry_run(plan: Plan, graph: ExecutionGraph, fingerprint: str, wishes: Wishes, base: Path) -> Prepared:
+    settings = plan.dryrun
+    markets = choose_markets(plan, graph.instruments, wishes, base)
+    seed = 1 if wishes.seed is None else wishes.seed
+    exchange = Exchange(
+        {instrument.symbol: instrument for instrument in graph.instruments},
+        VenueSettings(
+            settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee, settings.fill_on_touch,
+            settings.positions,
+        ),
+    )
+    data = feed(market.data() for market in markets)
+    gateway = DryRunGateway(exchange, data.firsts, data.data, settings.latency_ms)
+    rules = canonical((
+        settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee, settings.latency_ms,
+        settings.fill_on_touch, settings.positions,
+    )).decode()
+    sources = "\n".join([*(f"{market.symbol} {market.identity}" for market in markets), rules])
+    return Prepared(
+        World(gateway, gateway, gateway, frozenset(position.symbol for position in settings.positions)),
+        run_id="d" + sha256(f"{fingerprint}\n{sources}\n{seed}".encode()).hexdigest()[:10],
+        seed=seed, sources=sources, market=header_words(markets), latency_ms=settings.latency_ms,
+        precise=any(market.precise for market in markets) or _quicker_than_seconds(graph),
+        durability=Durability("OFF", 5_000), not_simulated=exchange.not_simulated,
+    )
+
+
+def _quicker_than_seconds(graph: ExecutionGraph) -> bool:
+    return any(step.schedule is not None and step.schedule.every_ms % SECOND_MS for step in graph.steps)
+
+
+_MODES: Mapping[str, Callable[[Plan, ExecutionGraph, str, Wishes, Path], Prepared]] = {"dryrun": _dry_run}

@@ -1,0 +1,194 @@
+"""One run, from a plan's bytes to its journal, its log, its trade rows and its summary."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from runner.app.bootstrap import Prepared, prepare
+from runner.app.executor import Executor, drive
+from runner.app.instruments import load_instruments
+from runner.app.interrupts import Interrupts
+from runner.app.market import Wishes
+from runner.domain.commands import Command, PlaceOrder, RunEnded
+from runner.domain.events import Event
+from runner.domain.orders import OrderStatus
+from runner.engine.machine import Machine
+from runner.errors import EnvironmentFault
+from runner.graph.compile import Compiled, compile_plan
+from runner.graph.fingerprint import canonical, fingerprint
+from runner.graph.model import OrderNode
+from runner.journal.codec import to_text
+from runner.journal.folder import RunFile, StateFolder
+from runner.journal.store import JournalWriter, RunFacts
+from runner.plan.diagnostics import Diagnostic
+from runner.plan.load import load_plan
+from runner.plan.model import Plan
+from runner.report.context import RunContext, describe
+from runner.report.lines import Line
+from runner.report.report import Report
+from runner.report.summary import RunSummary
+from runner.report.trades import ORDER_COLUMNS, Row, as_csv
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is asked to do.
+
+    `name` is what messages call the plan, `data` its bytes, `base` the folder that its own paths are relative to.
+    `market_data` are pairs of symbol ("" for the only one) and file; `prices` reference prices of invented markets.
+    `require_end`: a run whose data end before it does has failed.  `until_accepted`: the run is done once each of its
+    orders is accepted, and leaves them as they are.
+    """
+
+    name: str
+    data: bytes
+    state_dir: Path
+    base: Path = Path()
+    sets: Mapping[str, str] = field(default_factory=dict)
+    market_data: tuple[tuple[str, str], ...] = ()
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    instruments: Path | None = None
+    seed: int | None = None
+    require_end: bool = False
+    until_accepted: bool = False
+    mode: str = "dryrun"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run went.
+
+    `outcome` is succeeded, failed, stopped, or open (the data ended first); `signal` the number of the signal that
+    stopped it, or None.
+    """
+
+    number: int
+    run_id: str
+    outcome: str
+    signal: int | None
+    context: RunContext
+    summary: RunSummary
+    order_rows: tuple[Row, ...]
+    journal: Path
+
+
+class Observer(Protocol):
+    """Who watches a run."""
+
+    def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None: ...
+
+    def told(self, line: Line) -> None: ...
+
+
+def read_and_compile(options: RunOptions) -> tuple[Plan, Compiled]:
+    """The plan and its graph.
+
+    Raises:
+        PlanInvalid: with every fault.
+        EnvironmentFault: the instruments cannot be read.
+    """
+    instruments = load_instruments(options.instruments)
+    plan = load_plan(options.name, options.data, options.sets)
+    return plan, compile_plan(plan, instruments)
+
+
+def run_plan(options: RunOptions, observer: Observer) -> RunResult:
+    """Run a plan to its end.
+
+    Raises:
+        PlanInvalid, UsageError, EnvironmentFault, LockedElsewhere, Refused: before the run began.
+        InternalError: a bug; what happened so far is in the journal.
+    """
+    plan, compiled = read_and_compile(options)
+    graph = compiled.graph
+    print_ = fingerprint(graph)
+    wishes = Wishes(options.market_data, options.prices, options.seed)
+    prepared = prepare(options.mode, plan, graph, print_, wishes, options.base)
+    context = describe(
+        graph, run_id=prepared.run_id, mode=options.mode, fingerprint=print_, seed=prepared.seed,
+        market=prepared.market, latency_ms=prepared.latency_ms, dated=True, precise=prepared.precise,
+    )
+    folder = StateFolder(options.state_dir)
+    file = folder.new_run(prepared.run_id)
+    facts = RunFacts(
+        prepared.run_id, graph.name, options.mode, print_, prepared.seed, prepared.sources, time.time_ns() // 1_000_000,
+        to_text(context), canonical(graph).decode(),
+    )
+    writer = JournalWriter(file.path, facts, prepared.durability)
+    legs = sum(isinstance(node, OrderNode) for node in graph.nodes) if options.until_accepted else None
+    record = _Record(Report(context), writer, observer, legs)
+    try:
+        observer.began(file.number, context, compiled.warnings)
+        return _carried_out(record, Machine(graph), prepared, folder, file, require_end=options.require_end)
+    finally:
+        writer.close()
+
+
+class _Record:
+    """Keeps the entries of a run in the journal and the report, and shows their lines.
+
+    `legs` is how many legs the run waits to be accepted before it may end, None where it goes on to its own end.
+    """
+
+    def __init__(self, report: Report, writer: JournalWriter, observer: Observer, legs: int | None) -> None:
+        self.report = report
+        self.writer = writer
+        self.sent = False
+        self._observer = observer
+        self._legs = legs
+
+    def record(self, at_ms: int, value: Event | Command) -> None:
+        self.writer.append(at_ms, value)
+        self.sent = self.sent or isinstance(value, PlaceOrder)
+        for line in self.report.see(at_ms, value):
+            self._observer.told(line)
+
+    def exposed(self) -> tuple[str, ...]:
+        return tuple(position.symbol for position in self.report.positions())
+
+    def enough(self) -> bool:
+        if self._legs is None:
+            return False
+        accepted = {
+            known.placed.node_id for known in self.report.orders()
+            if known.answered_ms is not None and known.order.status is not OrderStatus.REJECTED
+        }
+        return len(accepted) >= self._legs
+
+
+def _carried_out(
+    record: _Record, machine: Machine, prepared: Prepared, folder: StateFolder, file: RunFile, *, require_end: bool,
+) -> RunResult:
+    executor = Executor(machine, prepared.world, record, (interrupts := Interrupts()).wanted)
+    state = "crashed"
+    try:
+        with interrupts:
+            drive(executor.run(prepared.run_id, prepared.seed))
+        state = ""
+    except EnvironmentFault as fault:
+        if not record.sent:
+            state = "failed"
+            raise
+        # Something was sent already, so that the run has failed; "nothing was sent" would be untrue.
+        record.record(prepared.world.clock.now_ms(), RunEnded("failed", fault.message))
+        state = ""
+    except Exception:
+        raise
+    except BaseException:
+        state = "interrupted"
+        raise
+    finally:
+        summary = record.report.summary(prepared.not_simulated())
+        if require_end and summary.outcome == "open":
+            summary = replace(summary, outcome="failed", reason="the data ended first")
+        record.writer.finish(state or summary.outcome, to_text(summary))
+        rows = record.report.order_rows()
+        folder.append(folder.log, record.report.log_text())
+        folder.append(folder.trades, as_csv(ORDER_COLUMNS, rows, head=False), head=as_csv(ORDER_COLUMNS, ()))
+    return RunResult(
+        file.number, prepared.run_id, summary.outcome, interrupts.signal, record.report.context, summary, tuple(rows),
+        file.path,
+    )
