@@ -57,7 +57,7 @@ def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
         if _leaves(kept) == wanted:
             _drop_others(run, leg, standing, kept)
             return
-    if _leaves(standing) > wanted and _newest(fitting):
+    if fitting and _leaves(_newest(fitting)) >= wanted:
         _drop_others(run, leg, standing, _newest(fitting))
     if (leg.refused is not None and leg.node.role is Role.EXIT) or _held(run, leg):
         return
