@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from runner.domain.values import ONE, ZERO, OrderType, Side
+from runner.domain.values import MAX_DIGITS, ONE, ZERO, OrderType, Side
 from runner.plan import scalars
 from runner.plan.diagnostics import Path, pointer
 from runner.plan.faults import Faults
@@ -25,7 +25,7 @@ from runner.plan.reader import Tree
 from runner.plan.sizes import read_size
 
 MOST_SLICES = 10_000
-_ALMOST_ALL = ONE - ONE.scaleb(-scalars.MAX_DIGITS)
+_ALMOST_ALL = ONE - ONE.scaleb(-MAX_DIGITS)
 
 
 def read_entry(body: Mapping[str, Tree], path: Path, faults: Faults) -> Body:
@@ -79,18 +79,21 @@ def _every(body: Mapping[str, Tree], slices: int, path: Path, faults: Faults) ->
     given = [key for key in body if key in ("every", "over")]
     if len(given) == 2:
         faults.add_beside(
-            "order-interval", f"{pointer(path)}: every and over are two ways to say one interval", (*path, given[1]), "keep one",
+            "order-interval", f"{pointer(path)}: every and over are two ways to say one interval", (*path, given[1]),
+            "keep one",
             at_key=True)
     elif not given:
         if not faults.explains_absence(path, "every", "over"):
             faults.add_beside(
-                "order-interval", f"{pointer(path)}: the interval is missing", path, "add exactly one of `every` and `over`")
+                "order-interval", f"{pointer(path)}: the interval is missing", path,
+                "add exactly one of `every` and `over`")
     elif given[0] == "every":
         return scalars.duration(body["every"], (*path, "every"), faults)
     else:
         over_ms = scalars.duration(body["over"], (*path, "over"), faults)
         if over_ms < slices:
-            faults.add("range", f"{pointer((*path, 'over'))}: less than 1 ms for each of {slices} slices", (*path, "over"))
+            faults.add(
+                "range", f"{pointer((*path, 'over'))}: less than 1 ms for each of {slices} slices", (*path, "over"))
         return max(over_ms // slices, 1)
     return 1
 

@@ -26,7 +26,8 @@ PLAN_CODES: dict[str, Code] = {
         "defaults: {symbol: BTCUSDT}\nparams:\n  qty: {type: decimal, default: 0.004}"),
     "ambiguous": Code(
         "A value that two versions of YAML read differently",
-        "`on`, `010`, `0x1F`, `1_000`, `10:30`, `1e3`, `2024-01-01` and `.inf` without quotes mean one thing in YAML 1.1"
+        "`on`, `010`, `0x1F`, `1_000`, `10:30`, `1e3`, `2024-01-01` and `.inf` without quotes mean one thing in"
+        " YAML 1.1"
         " and another in YAML 1.2, so your editor might show something else than the runner trades. Where anything but"
         " a text is expected, the runner stops.",
         "price: 60_000", "price: 60000"),
@@ -48,7 +49,8 @@ PLAN_CODES: dict[str, Code] = {
         "Most YAML readers let the last one win, silently. The runner does not guess which one you meant.",
         "price: 60000\nprice: 61000", "price: 61000"),
     "empty": Code(
-        "An empty plan", "The file holds nothing, or only comments.", "# nothing", "version: 1\nname: first\nsteps: [...]"),
+        "An empty plan", "The file holds nothing, or only comments.", "# nothing",
+        "version: 1\nname: first\nsteps: [...]"),
     "key-type": Code(
         "A key that is not a text",
         "Keys are texts. A number, `true` or `null` as a key, or a list, is read as something else.",
@@ -77,9 +79,11 @@ PLAN_CODES: dict[str, Code] = {
         "A tag (!name)", "Tags would let a file choose how it is read; a plan's own keys say what each value is.",
         "price: !!float 60000", "price: 60000"),
     "too-deep": Code(
-        "Too many levels", "A plan is at most 64 levels deep; no sensible plan comes near.", "[[[[…]]]]", "fewer levels"),
+        "Too many levels", "A plan is at most 64 levels deep; no sensible plan comes near.", "[[[[…]]]]",
+        "fewer levels"),
     "too-large": Code(
-        "Too large", "A plan has at most 8 MiB and 600,000 values.", "a plan of 9 MiB", "two plans, or market data in files"),
+        "Too large", "A plan has at most 8 MiB and 600,000 values.", "a plan of 9 MiB",
+        "two plans, or market data in files"),
     "too-many-steps": Code(
         "Too many steps", "A plan has at most 20,000 steps, and no list in it is longer.", "20,001 steps", "two plans"),
     # ---- the shape ----------------------------------------------------------------------------------------------
@@ -110,13 +114,15 @@ PLAN_CODES: dict[str, Code] = {
         " multiples of R (`2R`), the distance from entry to stop.",
         "stop_loss: {distance: 2R}", "stop_loss: {distance: 2%}"),
     "range": Code(
-        "Out of range", "The value is of the right kind, and too small or too large.", "quantity: 0", "quantity: 0.004"),
+        "Out of range", "The value is of the right kind, and too small or too large.", "quantity: 0",
+        "quantity: 0.004"),
     "step-id": Code(
         "Not a step's id, or a leg of one",
         "Ids are lower-case letters, digits, `_` and `-`, and begin with a letter. Legs are `long.entry`,"
         " `long.exit`, `long.stop_loss`, `long.take_profit`, `long.take_profit.2` and `rebuy.slice.3`.",
         "id: Long", "id: long"),
-    "symbol": Code("Not a symbol", "Symbols are in capitals, as Binance writes them.", "symbol: btcusdt", "symbol: BTCUSDT"),
+    "symbol": Code(
+        "Not a symbol", "Symbols are in capitals, as Binance writes them.", "symbol: btcusdt", "symbol: BTCUSDT"),
     "time": Code(
         "Not a time", "Times are RFC 3339 with an offset; a time without one would depend on where it is read.",
         "at: 2026-11-24 08:00", "at: 2026-11-24T08:00:00Z"),
@@ -138,13 +144,15 @@ PLAN_CODES: dict[str, Code] = {
         "Two settings that contradict each other",
         "A step that another waits for to fail (`after: {x: failed}` or `{x: any}`) has `on_failure: continue`; a TWAP"
         " with `of` is reduce-only.",
-        "- {id: x, on_failure: stop, …}\n- {id: y, after: {x: failed}, …}", "- {id: x, …}\n- {id: y, after: {x: failed}, …}"),
+        "- {id: x, on_failure: stop, …}\n- {id: y, after: {x: failed}, …}",
+        "- {id: x, …}\n- {id: y, after: {x: failed}, …}"),
     "duplicate-step": Code(
         "Two steps with one id", "Each step has an id of its own; others name it by that.", "- id: long\n- id: long",
         "- id: long\n- id: long-2"),
     "market": Code(
         "A market with several sources, or none",
-        "The market of the dry run is one of data, path and random, or a map of symbol to such a source; the points of a"
+        "The market of the dry run is one of data, path and random, or a map of symbol to such a source; the points"
+        " of a"
         " path follow each other in time.",
         "market: {data: a.csv, random: {seed: 1}}", "market: {data: a.csv}"),
     "missing-symbol": Code(
@@ -160,7 +168,8 @@ PLAN_CODES: dict[str, Code] = {
         "twap: {slices: 3, every: 2s, over: 6s}", "twap: {slices: 3, every: 2s}"),
     "order-price": Code(
         "A price that the order type needs, or does not have",
-        "MARKET has none; LIMIT `price` or `distance`; STOP and TAKE_PROFIT `stop_price` and `limit_price`; STOP_MARKET and"
+        "MARKET has none; LIMIT `price` or `distance`; STOP and TAKE_PROFIT `stop_price` and `limit_price`;"
+        " STOP_MARKET and"
         " TAKE_PROFIT_MARKET `stop_price`; TRAILING_STOP_MARKET `callback_rate` and, if you like, `activation_price`.",
         "entry: {type: MARKET, price: 60000}", "entry: {type: LIMIT, price: 60000}"),
     "portions": Code(
@@ -172,7 +181,8 @@ PLAN_CODES: dict[str, Code] = {
         "No size, or several",
         "A step has exactly one of `quantity` (base units), `notional` (quote units), `equity` (a percentage of equity)"
         " and, in a bracket, `risk` (a percentage of equity lost at the stop).",
-        "entry: {side: BUY, type: MARKET, quantity: 0.004, notional: 250}", "entry: {side: BUY, type: MARKET, notional: 250}"),
+        "entry: {side: BUY, type: MARKET, quantity: 0.004, notional: 250}",
+        "entry: {side: BUY, type: MARKET, notional: 250}"),
     "step-kind": Code(
         "No kind, or several", "A step has exactly one of entry, exit, oco, bracket, twap, wait, cancel and flatten.",
         "- {id: long}", "- {id: long, entry: {side: BUY, type: MARKET, quantity: 0.004}}"),
@@ -191,7 +201,8 @@ PLAN_CODES: dict[str, Code] = {
         "A ${ that does not end", "A parameter is used as `${name}`.", "price: ${stop", "price: ${stop}"),
     "parameter-value": Code(
         "A value that the parameter does not take",
-        "The default, a choice or the value of `--set` is not of the parameter's type, or outside its choices, min or max.",
+        "The default, a choice or the value of `--set` is not of the parameter's type, or outside its choices, min"
+        " or max.",
         "qty: {type: decimal, default: 0.0001, min: 0.001}", "qty: {type: decimal, default: 0.001, min: 0.001}"),
     "unknown-parameter": Code(
         "An unknown parameter", "`${name}` and `--set name=value` name parameters that stand under `params`.",

@@ -36,7 +36,8 @@ def read_condition(value: Tree, path: Path, symbol: str, faults: Faults) -> Cond
     if "for" in value:
         if kind in ("at", "delay"):
             faults.add(
-                "condition", f"{pointer(path)}: `for` says nothing beside {kind}, which once true stays true", (*path, "for"),
+                "condition", f"{pointer(path)}: `for` says nothing beside {kind}, which once true stays true", (*path,
+                "for"),
                 "leave `for` out", at_key=True)
         return HeldFor(found, scalars.duration(value["for"], (*path, "for"), faults))
     return found
@@ -87,7 +88,8 @@ def _position(value: Tree, path: Path, symbol: str, faults: Faults) -> Condition
 
 def _symbol_missing(path: Path, faults: Faults) -> None:
     faults.add_beside(
-        "missing-symbol", f"{pointer(path)}: no symbol is known here", path, "add `symbol` to the step or to `defaults`")
+        "missing-symbol", f"{pointer(path)}: no symbol is known here", path,
+        "add `symbol` to the step or to `defaults`")
 
 
 def _only(value: dict[str, Tree], keys: tuple[str, ...], path: Path, faults: Faults, what: str) -> str | None:

@@ -1,6 +1,7 @@
 """`dryrun`: the simulated exchange and its markets, from the tree."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from runner.domain.positions import Position
 from runner.domain.values import ZERO
@@ -13,7 +14,7 @@ from runner.plan.suggestions import listed
 
 _SOURCES = ("data", "path", "random")
 _VOLATILITY = "60%"
-_MOST_VOLATILITY = scalars.number_of(100)
+_MOST_VOLATILITY = Decimal(100)
 MOST_LEVERAGE = 125
 MOST_HOURS = 24 * 366
 _MOST_SEED = 2**63 - 1
@@ -28,12 +29,14 @@ def read_dryrun(value: Tree, faults: Faults) -> DryRunSettings:
     fees_value = value.get("fees")
     fees = fees_value if isinstance(fees_value, dict) else {}
 
-    def fee(key: str, default: str) -> scalars.Decimal:
+    def fee(key: str, default: str) -> Decimal:
         return scalars.percentage(fees.get(key, default), (*path, "fees", key), faults, zero_too=True)
 
     return DryRunSettings(
-        balance=scalars.positive(value["balance"], (*path, "balance"), faults) if "balance" in value else _STANDARD.balance,
-        leverage=scalars.whole(value.get("leverage", _STANDARD.leverage), (*path, "leverage"), faults, 1, MOST_LEVERAGE),
+        balance=scalars.positive(
+            value["balance"], (*path, "balance"), faults) if "balance" in value else _STANDARD.balance,
+        leverage=scalars.whole(
+            value.get("leverage", _STANDARD.leverage), (*path, "leverage"), faults, 1, MOST_LEVERAGE),
         maker_fee=fee("maker", "0.02%"),
         taker_fee=fee("taker", "0.05%"),
         latency_ms=scalars.duration(value.get("latency", "50ms"), (*path, "latency"), faults, zero_too=True),
@@ -52,7 +55,9 @@ def _positions(value: Tree, path: Path, faults: Faults) -> tuple[Position, ...]:
             continue  # the schema tells it
         qty = scalars.signed(entry["quantity"], (*here, "quantity"), faults)
         if qty == ZERO:
-            faults.add("range", f"{pointer((*here, 'quantity'))}: a position of 0 is none", (*here, "quantity"), "leave it out")
+            faults.add(
+                "range", f"{pointer((*here, 'quantity'))}: a position of 0 is none", (*here, "quantity"),
+                "leave it out")
         price = scalars.positive(entry["entry_price"], (*here, "entry_price"), faults)
         found.append(Position(symbol, qty, price))
     return tuple(found)
@@ -84,7 +89,8 @@ def _market(value: Mapping[str, Tree], path: Path, faults: Faults) -> Market | N
     if len(given) != 1:
         if given:
             faults.add_beside(
-                "market", f"{pointer(path)}: {listed(given, 'and')} are both sources", (*path, given[1]), "keep one", at_key=True)
+                "market", f"{pointer(path)}: {listed(given, 'and')} are both sources", (*path, given[1]), "keep one",
+                at_key=True)
         elif not faults.explains_absence(path, *_SOURCES, strangers=True):
             faults.add_beside("market", f"{pointer(path)}: a source has exactly one of {listed(_SOURCES)}", path)
         return None
@@ -106,7 +112,8 @@ def _path(value: Tree, path: Path, faults: Faults) -> Market | None:
         at_ms = scalars.duration(entry["at"], (*here, "at"), faults, zero_too=True)
         price = scalars.positive(entry["price"], (*here, "price"), faults)
         if points and at_ms <= points[-1].at_ms:
-            faults.add("market", f"{pointer((*here, 'at'))}: {entry['at']} is not after the point before it", (*here, "at"))
+            faults.add(
+                "market", f"{pointer((*here, 'at'))}: {entry['at']} is not after the point before it", (*here, "at"))
         points.append(PathPoint(at_ms, price))
     return PathMarket(tuple(points))
 

@@ -18,6 +18,8 @@ def load_plan(name: str, data: bytes, sets: Mapping[str, str] = {}) -> Plan:
 
     `name` is what messages call the file (`-` for standard input); `sets` are the texts of `--set name=value`.
 
+    The cyclic garbage collector is paused meanwhile: it would scan the growing tree again and again.
+
     Raises:
         PlanInvalid: with every fault as a `Diagnostic`, in file order.
     """
@@ -59,4 +61,5 @@ def _invalid(document: Document, faults: Faults) -> PlanInvalid:
 def _placed(document: Document, fault: Fault, mark: Mark) -> Diagnostic:
     lines = document.source.lines
     text = lines[mark.line - 1] if mark.line <= len(lines) else ""
-    return Diagnostic(fault.code, fault.severity, fault.message, fault.hint, document.source.name, mark, text, fault.path)
+    return Diagnostic(
+        fault.code, fault.severity, fault.message, fault.hint, document.source.name, mark, text, fault.path)

@@ -54,7 +54,8 @@ def read_parameters(tree: Tree, sets: Mapping[str, str], faults: Faults) -> Para
             place: Path = ("params",) if entries else ()
             hint = did_you_mean(name, entries) or (
                 f"the parameters are {listed(entries, 'and')}" if entries else "the plan has no `params`")
-            faults.add_beside("unknown-parameter", f"--set {name}: the plan has no parameter '{name}'", place, hint, at_key=True)
+            faults.add_beside(
+                "unknown-parameter", f"--set {name}: the plan has no parameter '{name}'", place, hint, at_key=True)
     return found
 
 
@@ -80,7 +81,8 @@ def _value_in_force(
     if "default" in entry:
         default = _typed(entry["default"], type_name, (*path, "default"), faults)
         if default is not None:
-            _check_bounds(default, type_name, low, high, choices, (*path, "default"), pointer((*path, "default")), faults)
+            _check_bounds(
+                default, type_name, low, high, choices, (*path, "default"), pointer((*path, "default")), faults)
     if given is None:
         if "default" not in entry:
             faults.add_beside(
@@ -139,7 +141,8 @@ def _bound(entry: Mapping[str, Tree], type_name: str, path: Path, faults: Faults
     if word not in entry:
         return None
     if type_name not in _ORDERED:
-        faults.add("parameter-definition", f"{pointer(path)}: a {type_name} has no {word}", path, "use `choices`", at_key=True)
+        faults.add(
+            "parameter-definition", f"{pointer(path)}: a {type_name} has no {word}", path, "use `choices`", at_key=True)
         return None
     return _typed(entry[word], type_name, path, faults)
 
@@ -164,9 +167,11 @@ def _check_bounds(
             "parameter-value", f"{name}: {described(value)} is not {listed([str(choice) for choice in choices])}", path,
             did_you_mean(str(value), [str(choice) for choice in choices]), at_key=at_key)
     elif low is not None and _rank(value, type_name) < _rank(low, type_name):
-        faults.add("parameter-value", f"{name}: {described(value)} is below the min {described(low)}", path, at_key=at_key)
+        faults.add(
+            "parameter-value", f"{name}: {described(value)} is below the min {described(low)}", path, at_key=at_key)
     elif high is not None and _rank(value, type_name) > _rank(high, type_name):
-        faults.add("parameter-value", f"{name}: {described(value)} is above the max {described(high)}", path, at_key=at_key)
+        faults.add(
+            "parameter-value", f"{name}: {described(value)} is above the max {described(high)}", path, at_key=at_key)
 
 
 def put_in(tree: Tree, parameters: Parameters, faults: Faults) -> None:
@@ -213,5 +218,6 @@ def _filled_in(text: str, path: Path, parameters: Parameters, faults: Faults) ->
             hint = did_you_mean(name, parameters.names) or "declare it under `params`"
             faults.add("unknown-parameter", f"{pointer(path)}: there is no parameter '{name}'", path, hint)
     if "${" in _USE.sub("", text):
-        faults.add("parameter-use", f"{pointer(path)}: {described(text)} has a ${{ without its }}", path, "write ${name}")
+        faults.add(
+            "parameter-use", f"{pointer(path)}: {described(text)} has a ${{ without its }}", path, "write ${name}")
     return filled

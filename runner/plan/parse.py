@@ -80,7 +80,8 @@ def read_steps(tree: Mapping[str, Tree], faults: Faults) -> tuple[Step, ...]:
         if isinstance(step_id, str):
             if step_id in first_of:
                 faults.add(
-                    "duplicate-step", f"{pointer((*path, 'id'))}: '{step_id}' is the id of steps[{first_of[step_id]}] too",
+                    "duplicate-step", f"{pointer((*path, 'id'))}: '{step_id}' is the id of"
+                    f" steps[{first_of[step_id]}] too",
                     (*path, "id"), "give each step an id of its own")
             first_of.setdefault(step_id, index)
         step = _step(entry, str(step_id), path, inherited, faults)
@@ -126,7 +127,8 @@ def _step(entry: dict[str, Tree], step_id: str, path: Path, inherited: Inherited
                 f"it is for {listed(kinds_of, 'and')}: leave it out here", at_key=True)
     if not own.symbol and kind not in _WITHOUT_SYMBOL and not faults.explains_absence(path, "symbol"):
         faults.add_beside(
-            "missing-symbol", f"{pointer(path)}: the step has no symbol", path, "add `symbol` to the step or to `defaults`")
+            "missing-symbol", f"{pointer(path)}: the step has no symbol", path,
+            "add `symbol` to the step or to `defaults`")
     if kind == "wait" and "when" not in entry and not faults.explains_absence(path, "when"):
         faults.add_beside("missing-key", f"{pointer(path)}: a wait has a `when`", path, "add `when: …`")
     return Step(
@@ -171,13 +173,14 @@ def _continued(steps: list[Step], entries: Tree, faults: Faults) -> tuple[Step, 
         return tuple(steps)
     found = []
     for step in steps:
-        dependency = awaited.get(step.step_id)
-        if dependency is not None:
+        waiting = awaited.get(step.step_id)
+        if waiting is not None:
             entry = entries[step.path[1]] if isinstance(entries, list) and isinstance(step.path[1], int) else None
             if isinstance(entry, dict) and "on_failure" in entry and step.on_failure is not OnFailure.CONTINUE:
                 faults.add(
                     "contradiction",
-                    f"{pointer(step.path)}: on_failure is {step.on_failure}, but {pointer(dependency.path)} waits for its failure",
+                    f"{pointer(step.path)}: on_failure is {step.on_failure}, but {pointer(waiting.path)} waits for"
+                    f" its failure",
                     (*step.path, "on_failure"), "leave `on_failure` out: such a step has `continue`")
             step = replace(step, on_failure=OnFailure.CONTINUE)
         found.append(step)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from runner.domain.values import ONE, ZERO, OrderType, total
+from runner.domain.values import ONE, OrderType, total
 from runner.plan import scalars
 from runner.plan.diagnostics import Path, pointer
 from runner.plan.faults import Faults
@@ -38,7 +38,7 @@ def read_type(value: Tree, default: OrderType) -> OrderType:
 def read_order(body: Mapping[str, Tree], path: Path, faults: Faults, default: OrderType | None = None) -> OrderFields:
     """Type and prices of one order; without a `default` type, nothing is said of prices while the type is unknown."""
     type_ = read_type(body.get("type"), default or OrderType.MARKET)
-    if "type" not in body and default is None or faults.is_wrong((*path, "type")):
+    if ("type" not in body and default is None) or faults.is_wrong((*path, "type")):
         return OrderFields(type_)
     needed = _NEEDS[type_]
     for key in needed:
@@ -49,7 +49,8 @@ def read_order(body: Mapping[str, Tree], path: Path, faults: Faults, default: Or
             takes = (*needed, *_ALLOWS.get(type_, ()))
             faults.add(
                 "order-price", f"{pointer(path)}: {type_} has no {key}", (*path, key),
-                f"{type_} takes {listed(takes, 'and')}" if takes else f"leave it out: {type_} takes no price", at_key=True)
+                f"{type_} takes {listed(takes, 'and')}" if takes else f"leave it out: {type_} takes no price",
+                at_key=True)
 
     def number(key: str) -> Decimal | None:
         return scalars.positive(body[key], (*path, key), faults) if key in body else None
@@ -68,7 +69,8 @@ def _level(body: Mapping[str, Tree], key: str, path: Path, faults: Faults, *, ri
     if key in body and "distance" in body:
         last = [name for name in body if name in (key, "distance")][-1]
         faults.add_beside(
-            "order-price", f"{pointer(path)}: {key} and distance are two ways to say one price", (*path, last), "keep one",
+            "order-price", f"{pointer(path)}: {key} and distance are two ways to say one price", (*path, last),
+            "keep one",
             at_key=True)
     elif key in body:
         return scalars.positive(body[key], (*path, key), faults)

@@ -5,11 +5,11 @@ built, expanded or converted that the rules do not allow, and every refusal has 
 keys, lists, and scalars exist in a plan: no anchors, aliases, merge keys, tags, or second document.
 """
 
-import gc
 import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -53,24 +53,15 @@ class _Refused(Exception):
 _START = Mark(1, 1, 2)
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SCALAR, _ALIAS = yaml.ScalarEvent, yaml.AliasEvent
+_MAPPING, _MAPPING_END = yaml.MappingStartEvent, yaml.MappingEndEvent
+_SEQUENCE, _SEQUENCE_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent
+_VALUES = frozenset({_SCALAR, _ALIAS, _MAPPING, _SEQUENCE})
 _NO_SHARING = "write a shared value once under `defaults` or `params` instead"
 
 
 def read(name: str, data: bytes) -> Document:
-    """The document in `data`; a text that cannot be read has `faults` and an empty tree.
-
-    The cyclic garbage collector is paused meanwhile: it would scan the growing tree again and again.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return _read(name, data)
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _read(name: str, data: bytes) -> Document:
+    """The document in `data`; a text that cannot be read has `faults` and an empty tree."""
     sha256 = hashlib.sha256(data).hexdigest()
     builder = _Builder()
     lines: tuple[str, ...] = ()
@@ -128,7 +119,7 @@ def _root(builder: "_Builder", text: str) -> Tree:
         "begin with `version: 1`")
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
+def _events(text: str) -> Iterator[Any]:
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     return iter(yaml.parse(text, Loader=loader))
 
@@ -175,115 +166,119 @@ class _Builder:
         self.faults: list[tuple[Fault, Mark]] = []
         self.spoilt: set[Path] = set()
 
-    def build(self, events: Iterator[yaml.Event]) -> Tree:
-        values = self.values
+    def build(self, events: Iterator[Any]) -> Tree:
+        values, keys = self.values, self.keys
+        known_keys: set[str] = set()
         root: Tree = None
-        documents = 0
-        seen = 0
+        seen = documents = 0
         # The open collections, outermost first; a mapping waits for a key while `key` is None.
-        outer: list[tuple[dict[str, Tree] | list[Tree] | None, Path, str | None]] = []
+        outer: list[tuple[dict[str, Tree] | list[Tree] | None, Path]] = []
         mapping: dict[str, Tree] | None = None
         sequence: list[Tree] | None = None
         path: Path = ()
         key: str | None = None
-        new_mark = tuple.__new__
-        scalar_event, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
-        mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
+        new_mark = tuple.__new__  # a third of the cost of Mark(…), and this runs for each word of the file
         for event in events:
             kind = type(event)
-            if kind is scalar_event and mapping is not None and key is None:
-                key = self._key(event, path, mapping)
+            if kind is _SCALAR and mapping is not None and key is None:
+                key = event.value
+                here: Path = (*path, key)
+                start, end = event.start_mark, event.end_mark
+                line, column = start.line, start.column
+                mark = new_mark(Mark, (line + 1, column + 1, (end.column if end.line == line else column + 1) + 1))
+                if key not in known_keys or event.anchor is not None or event.tag is not None:
+                    self._check_key(event, key, here, mark)
+                    known_keys.add(key)
+                if key in mapping:
+                    self._second(key, path, keys[here], mark)
+                else:
+                    keys[here] = mark
+                    if not mapping:
+                        values[path] = mark  # a mapping is marked where its first key stands
                 continue
-            if kind is mapping_end or kind is sequence_end:
-                container, path, key = outer.pop()
+            if kind is _MAPPING_END or kind is _SEQUENCE_END:
+                container, path = outer.pop()
                 mapping = container if type(container) is dict else None
                 sequence = container if type(container) is list else None
-                key = None
                 continue
-            start = event.start_mark
-            if kind is scalar_event or kind is mapping_start or kind is sequence_start or kind is yaml.AliasEvent:
-                seen += 1
-                if seen > MAX_VALUES:
-                    raise _Refused("too-large", f"the plan holds more than {MAX_VALUES:,} values", _mark(event))
-                if mapping is not None:
-                    if key is None:
-                        raise _Refused("key-type", f"a key is a text, not {_collection(event)}", _mark(event), path=path)
-                    here: Path = (*path, key)
-                elif sequence is not None:
-                    index = len(sequence)
-                    here = (*path, index)
-                    if index >= MAX_STEPS:
-                        what = "steps" if path == ("steps",) else "items in one list"
-                        raise _Refused("too-many-steps", f"more than {MAX_STEPS:,} {what}", _mark(event), path=path)
-                else:
-                    here = ()
-                value: Tree
-                if kind is scalar_event:
-                    end = event.end_mark
-                    line = start.line
-                    last = end.column if end.line == line else start.column + 1
-                    values[here] = new_mark(Mark, (line + 1, start.column + 1, max(last, start.column + 1) + 1))
-                    value = self._scalar(event, here)
-                elif kind is yaml.AliasEvent:
-                    values[here] = _mark(event)
-                    self._refuse_here("alias", f"aliases (*{event.anchor}) are not part of a plan", here, _NO_SHARING)
-                    value = None
-                else:
-                    values[here] = new_mark(Mark, (start.line + 1, start.column + 1, start.column + 2))
-                    value = {} if kind is mapping_start else []
-                    if event.anchor is not None or event.tag is not None:
-                        self._decorated(event, here)
-                if mapping is not None and key is not None:
-                    mapping[key] = value
-                    key = None
-                elif sequence is not None:
-                    sequence.append(value)
-                else:
-                    root = value
-                if kind is mapping_start or kind is sequence_start:
-                    if len(outer) >= MAX_DEPTH:
+            if kind not in _VALUES:
+                if kind is yaml.DocumentStartEvent:
+                    documents += 1
+                    if documents > 1:
                         raise _Refused(
-                            "too-deep", f"more than {MAX_DEPTH} levels of nesting", _mark(event), path=here[:8])
-                    outer.append((mapping if mapping is not None else sequence, path, None))
-                    path = here
-                    mapping = value if type(value) is dict else None
-                    sequence = value if type(value) is list else None
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    raise _Refused(
-                        "documents", "a file holds one plan, not several documents", _mark(event),
-                        "keep each plan in a file of its own")
+                            "documents", "a file holds one plan, not several documents", _mark(event),
+                            "keep each plan in a file of its own")
+                continue
+            seen += 1
+            if seen > MAX_VALUES:
+                raise _Refused("too-large", f"the plan holds more than {MAX_VALUES:,} values", _mark(event))
+            if mapping is not None:
+                if key is None:
+                    raise _Refused("key-type", f"a key is a text, not {_collection(event)}", _mark(event), path=path)
+                here = (*path, key)
+            elif sequence is not None:
+                if len(sequence) >= MAX_STEPS:
+                    what = "steps" if path == ("steps",) else "items in one list"
+                    raise _Refused("too-many-steps", f"more than {MAX_STEPS:,} {what}", _mark(event), path=path)
+                here = (*path, len(sequence))
+            else:
+                here = ()
+            start, end = event.start_mark, event.end_mark
+            line, column = start.line, start.column
+            value: Tree
+            if kind is _SCALAR:
+                last = end.column if end.line == line and end.column > column else column + 1
+                values[here] = new_mark(Mark, (line + 1, column + 1, last + 1))
+                value = self._scalar(event, here)
+            elif kind is _ALIAS:
+                values[here] = _mark(event)
+                self._refuse_here("alias", f"aliases (*{event.anchor}) are not part of a plan", here, _NO_SHARING)
+                value = None
+            else:
+                values[here] = new_mark(Mark, (line + 1, column + 1, column + 2))
+                value = {} if kind is _MAPPING else []
+                if event.anchor is not None or event.tag is not None:
+                    self._decorated(event, here, values[here])
+            if mapping is not None and key is not None:
+                mapping[key] = value
+                key = None
+            elif sequence is not None:
+                sequence.append(value)
+            else:
+                root = value
+            if kind is _MAPPING or kind is _SEQUENCE:
+                if len(outer) >= MAX_DEPTH:
+                    raise _Refused("too-deep", f"more than {MAX_DEPTH} levels of nesting", _mark(event), path=here[:8])
+                outer.append((mapping if mapping is not None else sequence, path))
+                path = here
+                mapping = value if type(value) is dict else None
+                sequence = value if type(value) is list else None
         return root
 
-    def _key(self, event: yaml.ScalarEvent, path: Path, mapping: dict[str, Tree]) -> str:
-        text: str = event.value
-        mark = _mark(event)
-        here: Path = (*path, text)
-        if event.style in ("", None):
-            if text == "<<":
-                self.faults.append((Fault("merge-key", "merge keys (<<) are not part of a plan", path, _NO_SHARING), mark))
-            elif event.implicit[0] and _not_text(text):
-                self.faults.append((Fault(
-                    "key-type", f"the key {text or 'null'} is not a text", path, f'quote it: "{text}"'), mark))
+    def _check_key(self, event: Any, key: str, here: Path, mark: Mark) -> None:
+        plain = event.implicit[0]
+        if plain and key == "<<":
+            self.faults.append((
+                Fault("merge-key", "merge keys (<<) are not part of a plan", here[:-1], _NO_SHARING), mark))
+            self.spoilt.add(here)
+        elif plain and _not_text(key):
+            shown = key if len(key) <= 40 else f"{key[:40]}…"
+            self.faults.append((
+                Fault("key-type", f"the key {shown or 'null'} is not a text", here[:-1], f'quote it: "{shown}"'), mark))
+            self.spoilt.add(here)
         if event.anchor is not None or event.tag is not None:
             self._decorated(event, here, mark)
-        if text in mapping:
-            first = self.keys[here]
-            self.faults.append((Fault(
-                "duplicate-key", f"the key '{text}' is here for the second time", path,
-                f"the first is in line {first.line}: keep one of them"), mark))
-        else:
-            self.keys[here] = mark
-            if not mapping:
-                # A mapping is marked where its first key stands; `values` has it where the braces open.
-                self.values[path] = mark
-        return text
 
-    def _scalar(self, event: yaml.ScalarEvent, here: Path) -> Scalar:
+    def _second(self, key: str, path: Path, first: Mark, mark: Mark) -> None:
+        shown = key if len(key) <= 60 else f"{key[:60]}…"
+        self.faults.append((Fault(
+            "duplicate-key", f"the key '{shown}' is here for the second time", path,
+            f"the first is in line {first.line}: keep one of them"), mark))
+
+    def _scalar(self, event: Any, here: Path) -> Scalar:
         text: str = event.value
         if event.anchor is not None or event.tag is not None:
-            self._decorated(event, here)
+            self._decorated(event, here, self.values[here])
         if not event.implicit[0]:
             return text
         try:
@@ -296,14 +291,13 @@ class _Builder:
             self.disputed.add(here)
         return value
 
-    def _decorated(self, event: yaml.NodeEvent, here: Path, mark: Mark | None = None) -> None:
-        place = mark or _mark(event)
+    def _decorated(self, event: Any, here: Path, mark: Mark) -> None:
         if event.anchor is not None:
-            self.faults.append((Fault(
-                "anchor", f"anchors (&{event.anchor}) are not part of a plan", here, _NO_SHARING), place))
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            self.faults.append((Fault("tag", f"tags ({tag}) are not part of a plan", here, "write the bare value"), place))
+            self.faults.append((
+                Fault("anchor", f"anchors (&{event.anchor}) are not part of a plan", here, _NO_SHARING), mark))
+        if event.tag is not None:
+            self.faults.append((
+                Fault("tag", f"tags ({event.tag}) are not part of a plan", here, "write the bare value"), mark))
             self.spoilt.add(here)
 
     def _refuse_here(self, code: str, message: str, here: Path, hint: str) -> None:
@@ -311,7 +305,7 @@ class _Builder:
         self.spoilt.add(here)
 
 
-def _mark(event: yaml.Event) -> Mark:
+def _mark(event: Any) -> Mark:
     """The event's stretch of its first line."""
     start, end = event.start_mark, event.end_mark
     last = end.column if end.line == start.line else start.column + 1
@@ -325,7 +319,7 @@ def _not_text(text: str) -> bool:
         return True
 
 
-def _collection(event: yaml.Event) -> str:
+def _collection(event: Any) -> str:
     match event:
         case yaml.MappingStartEvent():
             return "a mapping"

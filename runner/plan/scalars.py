@@ -197,7 +197,8 @@ def distance(value: object, path: Path, faults: Faults, *, risk: bool = False) -
         return Distance(DistanceKind.ABSOLUTE, ONE)
     if found.kind is DistanceKind.RISK and not risk:
         faults.add(
-            "distance", f"{pointer(path)}: R is the distance from entry to stop, so only a take-profit can be a multiple"
+            "distance", f"{pointer(path)}: R is the distance from entry to stop, so only a take-profit can be a"
+            f" multiple"
             f" of it, not {described(value)}", path, "write a percentage (2%) or quote units per base unit (150)")
     return found
 
@@ -205,6 +206,6 @@ def distance(value: object, path: Path, faults: Faults, *, risk: bool = False) -
 def word(words: type[Word], value: object, default: Word) -> Word:
     """The word of a closed set; one that the schema has refused, or none, counts as the default."""
     try:
-        return words(value)
+        return words(str(value))
     except ValueError:
         return default

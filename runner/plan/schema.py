@@ -95,7 +95,9 @@ def _unknown_keys(tree: Tree, path: Path, schema_path: list[str | int], keys: li
     where = f" in {pointer(path)}" if path else ""
     for key in keys:
         meant = nearest(key, free)
-        hint = f"did you mean '{meant}'?" if meant else (f"the keys here are {listed(allowed, 'and')}" if allowed else "")
+        hint = f"did you mean '{meant}'?" if meant else ""
+        if not meant and allowed:
+            hint = f"the keys here are {listed(allowed, 'and')}"
         faults.add_unknown_key(f"unknown key {_shown(key)}{where}", (*path, key), hint, meant)
 
 
@@ -108,8 +110,9 @@ def _wrong_value(
     hint = ""
     if path in document.disputed and code != "enum":
         faults.add(
-            "ambiguous", f"{name}: {described(value)} is read differently by YAML 1.1 and 1.2, and {expected} is expected",
-            path, f"quote it if it is a text; otherwise write {expected}")
+            "ambiguous",
+            f"{name}: {described(value)} is read differently by YAML 1.1 and 1.2, and {expected} is expected", path,
+            f"quote it if it is a text; otherwise write {expected}")
         return
     if kind.name == "enum" and isinstance(value, str):
         hint = did_you_mean(value, [str(option) for option in kind.options])
@@ -154,7 +157,7 @@ def _properties(schema_path: list[str | int]) -> list[str]:
 
 def _at(tree: Tree, path: Path) -> Tree:
     for part in path:
-        tree = tree[part]  # type: ignore[index, call-overload]  # the validator's own path into this tree
+        tree = tree[part]  # type: ignore[index]  # the validator's own path into this tree
     return tree
 
 

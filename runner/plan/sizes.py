@@ -49,7 +49,8 @@ def _quantity(value: Tree, path: Path, faults: Faults) -> Size:
     given = [key for key in ("filled", "position") if key in value]
     if len(given) != 1:
         if not faults.explains_absence(path, "filled", "position", strangers=True):
-            faults.add_beside("size", f"{pointer(path)}: a quantity of something is exactly one of filled and position", path)
+            faults.add_beside(
+                "size", f"{pointer(path)}: a quantity of something is exactly one of filled and position", path)
         return _NOTHING
     if "position" in value:
         return PositionShare(scalars.percentage(value["position"], (*path, "position"), faults))
