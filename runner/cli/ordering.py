@@ -1,0 +1,71 @@
+"""One typed order as a run: its plan, the position that it closes, and the line that says how it went."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from runner.app.run import RunOptions, RunResult, read_and_compile
+from runner.cli import console, environment, running
+from runner.cli.exits import Exit
+from runner.cli.order_plan import Order, Single, exits_only, plan_text
+from runner.domain.values import Side, plain, trimmed
+from runner.errors import EnvironmentFault
+from runner.graph.reference import reference_price
+from runner.plan.load import load_plan
+
+
+def run_order(
+    order: Order, *, print_plan: bool, data: tuple[tuple[str, str], ...], prices: dict[str, Decimal],
+    instruments: Path | None, seed: int | None, state_dir: Path | None,
+) -> int:
+    """Run the order's plan, or print it; the exit code.
+
+    Raises:
+        PlanInvalid: the exchange's rules do not allow the order.
+        EnvironmentFault: no price is known to give a reduce-only order its position at.
+    """
+    held_at = _held_at(order, prices) if exits_only(order) else None
+    text = plan_text(order, held_at)
+    options = RunOptions(
+        name=f"order {order.name}", data=text.encode(), state_dir=environment.state_dir(state_dir), market_data=data,
+        prices=prices, instruments=instruments, seed=seed,
+        until_accepted=isinstance(order, Single) and order.order_type != "MARKET",
+    )
+    if print_plan:
+        read_and_compile(options)
+        console.result(text.rstrip("\n"))
+        return Exit.OK
+    if held_at is not None and not console.active.json:
+        held = "long" if order.typed.side is Side.SELL else "short"
+        console.result(
+            f"the dry run is given the position to close: {held} {plain(order.typed.qty)} {order.typed.symbol} "
+            f"from {trimmed(held_at)}",
+        )
+    result = running.watch(options)
+    code = running.exit_code(result)
+    if console.active.json:
+        console.result_json({"ok": code == Exit.OK, **running.as_json(result)})
+    else:
+        running.conclude(result)
+        console.result(_verdict(result, code))
+    return code
+
+
+def _held_at(order: Order, prices: dict[str, Decimal]) -> Decimal:
+    """The price that the position which the order closes was entered at: that of the market's start."""
+    symbol = order.typed.symbol
+    known = reference_price(
+        load_plan(f"order {order.name}", plan_text(order, None).encode()), symbol, prices.get(symbol),
+    )
+    if known is None:
+        raise EnvironmentFault(f"no price of {symbol} is known", hint=f"give --price {symbol}=PRICE")
+    return known.price
+
+
+def _verdict(result: RunResult, code: int) -> str:
+    """`OK: entry FILLED FAKE-1; link OCO-…`: each order with its id and state, and the link that they share."""
+    rows = [row for row in result.order_rows if row["orderId"]]
+    orders = ", ".join(f"{row['type']} {row['orderId']} {row['result']}" for row in rows)
+    links = ", ".join(dict.fromkeys(row["linkId"] for row in rows if row["linkId"]))
+    words = f"{orders or 'no order was accepted'}" + (f"; link {links}" if links else "")
+    return f"{'OK' if code == Exit.OK else 'FAILED'}: {words}"

@@ -1,0 +1,62 @@
+"""What `run` and `order` share: a run watched on the terminal, and its exit code."""
+
+from typing import Any
+from runner.app.run import RunOptions, RunResult, run_plan
+from runner.cli import console, diagnostics, exits
+from runner.plan.diagnostics import Diagnostic
+from runner.report.context import RunContext
+from runner.report.lines import Line, LineKind
+from runner.report.summary import as_json_value, as_text
+
+_COLORS = {
+    LineKind.FILLED: "green", LineKind.REJECTED: "red", LineKind.DENIED: "red", LineKind.STEP: "yellow",
+    LineKind.REMARK: "yellow",
+}
+
+
+class Screen:
+    """Shows a run as it goes: its lines are the dry run's result, so they go to stdout; `-q` leaves them out."""
+
+    def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None:
+        if warnings:
+            console.tell(diagnostics.as_text(warnings) + "\n")
+        if _lines_shown():
+            console.result(
+                f"{context.plan}   plan {context.fingerprint[:6]}   {context.mode} (nothing is sent)   "
+                f"market: {context.market}",
+            )
+
+    def told(self, line: Line) -> None:
+        if _lines_shown() and (line.kind is not LineKind.DETAIL or console.active.verbosity > 0):
+            text = str(line)
+            color = _COLORS.get(line.kind)
+            console.result(console.styled(text, color) if color else text)
+
+
+def watch(options: RunOptions) -> RunResult:
+    """Run a plan, and show its lines."""
+    return run_plan(options, Screen())
+
+
+def conclude(result: RunResult) -> None:
+    """The run's last words: the summary, and where to read on."""
+    if console.active.json:
+        console.result_json(as_json(result))
+    else:
+        console.result(as_text(result.summary))
+        console.tell(f"run {result.number} is kept in {result.journal}: daksh-run show {result.number}")
+
+
+def as_json(result: RunResult) -> dict[str, Any]:
+    return {"run": result.number, **as_json_value(result.summary), "trades": list(result.order_rows)}
+
+
+def exit_code(result: RunResult, *, require_end: bool = False) -> int:
+    """Of the signal that stopped the run, else of its outcome."""
+    if result.signal is not None:
+        return 128 + result.signal
+    return exits.of_run(result.outcome, require_end=require_end)
+
+
+def _lines_shown() -> bool:
+    return not console.active.json and console.active.verbosity >= 0
