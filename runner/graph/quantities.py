@@ -27,23 +27,30 @@ def known_notional(size: Size, price: Decimal | None, instrument: Instrument) ->
 
 
 def smallest_slice(qty: Decimal, slices: int, randomize: Decimal, instrument: Instrument) -> Decimal:
-    """The smallest slice that a quantity may be cut into; one slice alone is the whole."""
-    if slices == 1:
-        return qty
-    least = EXACT.multiply(EXACT.divide(qty, Decimal(slices)), EXACT.subtract(ONE, randomize))
-    return instrument.floor_qty(least)
+    """The smallest slice that a quantity may be cut into: with `randomize` r, one that weighs 1 − r beside all others
+    of 1 + r.
+    """
+    return instrument.floor_qty(EXACT.multiply(qty, _share(slices, EXACT.subtract(ONE, randomize), randomize)))
 
 
 def largest_slice(qty: Decimal, slices: int, randomize: Decimal, instrument: Instrument) -> Decimal:
-    """The largest slice: the last, which takes what does not divide, or one that randomness enlarged."""
-    if slices == 1:
-        return qty
-    last = instrument.split(qty, slices)[-1] if randomize == ZERO else ZERO
-    return max(last, EXACT.multiply(EXACT.divide(qty, Decimal(slices)), EXACT.add(ONE, randomize)))
+    """The largest slice: the last, which takes what does not divide, weighing 1 + r beside all others of 1 − r."""
+    if randomize == ZERO:
+        return instrument.split(qty, slices)[-1]
+    share = EXACT.multiply(qty, _share(slices, EXACT.add(ONE, randomize), -randomize))
+    undivided = EXACT.multiply(instrument.step_size, Decimal(slices - 1))
+    return min(qty, instrument.ceil_qty(EXACT.add(share, undivided)))
 
 
 def most_slices(qty: Decimal, least: Decimal, randomize: Decimal) -> int:
     """The largest number of slices none of which is below `least`; 0 where the whole is below it already."""
     if qty < least or least <= ZERO:
         return 0
-    return max(1, int(EXACT.divide_int(EXACT.multiply(qty, EXACT.subtract(ONE, randomize)), least)))
+    spare = EXACT.multiply(EXACT.subtract(ONE, randomize), EXACT.subtract(qty, least))
+    return 1 + int(EXACT.divide_int(spare, EXACT.multiply(EXACT.add(ONE, randomize), least)))
+
+
+def _share(slices: int, weight: Decimal, others: Decimal) -> Decimal:
+    """The fraction of a slice of `weight` beside the rest, which weigh 1 + `others` each."""
+    rest = EXACT.multiply(Decimal(slices - 1), EXACT.add(ONE, others))
+    return EXACT.divide(weight, EXACT.add(weight, rest))
