@@ -137,7 +137,7 @@ class DryRunGateway:
             at_ms, _, number, item = heapq.heappop(queue)
             if isinstance(item, str):
                 # Beyond the last datum nothing happens any more: there is no market to act upon.
-                if self._timers.get(item) == number and at_ms <= self._end_ms:
+                if self._timers.get(item) == number and (self._datum is not None or at_ms <= self._end_ms):
                     del self._timers[item]
                     self._now_ms = at_ms
                     return TimerFired(at_ms, item)
