@@ -90,6 +90,19 @@ def trimmed(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def base36(number: int) -> str:
+    """A number of 0 or more in base 36, as client order ids hold it."""
+    text = ""
+    while True:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+        if not number:
+            return text
+
+
 def total(values: Iterable[Decimal]) -> Decimal:
     """The sum, as a Decimal also when there is nothing to add."""
     return sum(values, ZERO)

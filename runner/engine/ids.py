@@ -7,10 +7,10 @@ out because form encoding changes them after they were signed.
 
 from typing import NamedTuple
 
+from runner.domain.values import base36
 from runner.errors import InternalError
 
 MAX_LENGTH = 36
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class OrderKey(NamedTuple):
@@ -32,7 +32,7 @@ def client_order_id(key: OrderKey) -> str:
     Raises:
         InternalError: longer than the exchange takes.
     """
-    text = ".".join((key.run_id, *map(_base36, key[1:])))
+    text = ".".join((key.run_id, *map(base36, key[1:])))
     if len(text) > MAX_LENGTH:
         raise InternalError(f"client order id {text!r} has more than {MAX_LENGTH} characters")
     return text
@@ -53,12 +53,3 @@ def order_key(client_id: str) -> OrderKey | None:
 def link_id(prefix: str, run_id: str, step_id: str) -> str:
     """The id that orders of one step share, `OCO-d1f0c2-guard`; empty for steps without a prefix."""
     return f"{prefix}-{run_id}-{step_id}" if prefix else ""
-
-
-def _base36(number: int) -> str:
-    text = ""
-    while True:
-        number, digit = divmod(number, 36)
-        text = _DIGITS[digit] + text
-        if not number:
-            return text
