@@ -115,6 +115,12 @@ class Judge:
                 emit(CancelTimer(truth.key))
 
     @property
+    def position_symbols(self) -> set[str]:
+        """The symbols whose position it looks at."""
+        conditions = (truth.condition for truth in self._by_key.values())
+        return {condition.symbol for condition in conditions if isinstance(condition, PositionCondition)}
+
+    @property
     def keys(self) -> list[str]:
         """The ids of its timers, which are also the stems of its watch ids."""
         return list(self._by_key)

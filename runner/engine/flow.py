@@ -155,6 +155,8 @@ def _activate(run: Run, leg: Leg) -> None:
 def _await(run: Run, node_id: str, condition: Condition) -> None:
     judge = Judge(condition, f"when:{node_id}")
     run.judges[node_id] = judge
+    for symbol in judge.position_symbols:
+        run.position_judges.setdefault(symbol, {})[node_id] = judge
     for key in judge.keys:
         run.judging[key] = node_id
     if judge.arm(run.now_ms, lambda symbol: run.held.get(symbol, ZERO), run.emit):
@@ -177,6 +179,8 @@ def drop_judge(run: Run, node_id: str) -> None:
     judge = run.judges.pop(node_id, None)
     if judge is not None:
         judge.drop(run.emit)
+        for symbol in judge.position_symbols:
+            run.position_judges[symbol].pop(node_id, None)
         for key in judge.keys:
             run.judging.pop(key, None)
 

@@ -151,11 +151,11 @@ class Machine:
         if was_live and not revision.live:
             contingencies.ended(run, leg, revision)
         if leg.filled != was_filled:
-            self._judge_positions()
+            self._judge_positions(event.symbol)
 
-    def _judge_positions(self) -> None:
+    def _judge_positions(self, symbol: str) -> None:
         run = self._run
-        for node_id, judge in list(run.judges.items()):
+        for node_id, judge in list(run.position_judges.get(symbol, {}).items()):
             if judge.positions(run.now_ms, lambda symbol: run.held.get(symbol, ZERO), run.emit):
                 flow.held(run, node_id)
 

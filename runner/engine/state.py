@@ -270,6 +270,7 @@ class Run:
         self.waiting: dict[str, dict[str, None]] = {}
         self.judging: dict[str, str] = {}
         self.judges: dict[str, Judge] = {}
+        self.position_judges: dict[str, dict[str, Judge]] = {}
         self.tasks: dict[str, CancelNode | FlattenNode] = {}
         self.running_steps = len(self.steps)
         self.stopping = ""
