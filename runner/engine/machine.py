@@ -143,14 +143,14 @@ class Machine:
         if found is None:
             return
         leg, revision = found
-        was_live, was_filled = revision.live, leg.filled
+        was_live, was_held = revision.live, run.held.get(event.symbol)
         if isinstance(event, OrderReport):
             orders.fold_report(run, event)
         else:
             orders.fold_trade(run, event)
         if was_live and not revision.live:
             contingencies.ended(run, leg, revision)
-        if leg.filled != was_filled:
+        if run.held.get(event.symbol) != was_held:
             self._judge_positions(event.symbol)
 
     def _judge_positions(self, symbol: str) -> None:
