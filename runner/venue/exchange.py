@@ -16,7 +16,8 @@ A5. A reduce-only order is refused while the account is flat or on the same side
 *Taking* (MARKET, triggered orders, marketable limits; the taker's fee)
 
 T1. With quotes the opposite best price and what is displayed there, then each next tick with the same quantity again.
-T2. Without quotes the last price, for the whole quantity: spread and depth are not simulated.
+T2. Without quotes the last price, for the whole quantity: spread and depth are not simulated.  While a candle is
+    underway that is its open.
 T3. A triggered order takes at the price that triggered it or the opposite quote, whichever is worse.  A gap through
     a trigger therefore fills at the gap's price, never at the trigger.
 T4. A limit takes from quotes up to its price; without quotes only at better than its price (`touch`: or at it).

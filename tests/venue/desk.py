@@ -124,7 +124,8 @@ def fills(facts: Iterable[Event]) -> list[str]:
 def states(facts: Iterable[Event]) -> list[str]:
     """The order reports among facts, like `o1 EXPIRED Reduce Only expired`."""
     return [
-        f"{fact.client_order_id} {fact.status} {fact.reason}".rstrip() for fact in facts if isinstance(fact, OrderReport)
+        f"{fact.client_order_id} {fact.status} {fact.reason}".rstrip()
+        for fact in facts if isinstance(fact, OrderReport)
     ]
 
 

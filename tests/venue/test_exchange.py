@@ -119,7 +119,8 @@ def test_a4_a_trailing_stop_whose_activation_is_already_reached_is_refused(
 
 
 @pytest.mark.parametrize(("held", "side", "refused"), [
-    ("0", "SELL", True), ("-0.01", "SELL", True), ("0.01", "BUY", True), ("0.01", "SELL", False), ("-0.01", "BUY", False),
+    ("0", "SELL", True), ("-0.01", "SELL", True), ("0.01", "BUY", True), ("0.01", "SELL", False),
+    ("-0.01", "BUY", False),
 ])
 @pytest.mark.parametrize("kind", ["MARKET", "LIMIT"])
 def test_a5_reduce_only_needs_something_to_reduce(held: str, side: str, refused: bool, kind: str) -> None:
@@ -243,7 +244,8 @@ def test_t4_without_quotes_a_limit_takes_only_at_better_than_its_price(
 
 def test_t4_with_quotes_a_limit_takes_up_to_its_price_and_the_rest_rests() -> None:
     desk = Desk(quote=("59999", "1", "60000", "0.004"))
-    assert fills(desk.order("BUY", "LIMIT", "0.010", "60000.1", id="b")) == ["b 0.004 @ 60000 taker", "b 0.004 @ 60000.1 taker"]
+    told = desk.order("BUY", "LIMIT", "0.010", "60000.1", id="b")
+    assert fills(told) == ["b 0.004 @ 60000 taker", "b 0.004 @ 60000.1 taker"]
     assert desk.state("b") == "PARTIALLY_FILLED 0.008"
 
 
