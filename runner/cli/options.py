@@ -18,7 +18,7 @@ MAX_PLAN_BYTES = 8 * 1024 * 1024
 """A plan's largest size; one byte more is read, so that the reader of plans can say that it is too large."""
 
 
-class DecimalType(click.ParamType):
+class DecimalType(click.ParamType[Decimal]):
     """An exact decimal number above zero."""
 
     name = "number"
@@ -37,7 +37,7 @@ class DecimalType(click.ParamType):
         return number
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[int]):
     """A duration in milliseconds, written `2s` or `1m30s`; a bare number is seconds."""
 
     name = "duration"
@@ -54,7 +54,7 @@ class DurationType(click.ParamType):
         return milliseconds
 
 
-class PairType(click.ParamType):
+class PairType(click.ParamType[tuple[str, Any]]):
     """`NAME=VALUE` as a pair."""
 
     def __init__(self, shape: str) -> None:
@@ -77,7 +77,7 @@ class PriceOfType(PairType):
         return symbol, DecimalType().convert(price, param, ctx)
 
 
-class MarketDataType(click.ParamType):
+class MarketDataType(click.ParamType[tuple[str, str]]):
     """`FILE`, or `SYMBOL=FILE`, as a pair with an empty symbol for the first."""
 
     name = "[SYMBOL=]FILE"

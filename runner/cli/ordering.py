@@ -2,15 +2,15 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from runner.app.run import RunOptions, RunResult, read_and_compile
+from runner.app.run import RunOptions, RunResult, read_and_compile, run_plan
 from runner.cli import console, environment, running
 from runner.cli.exits import Exit
 from runner.cli.order_plan import Order, Single, exits_only, plan_text
 from runner.domain.values import Side, plain, trimmed
 from runner.errors import EnvironmentFault
 from runner.graph.reference import reference_price
+from runner.plan.diagnostics import Diagnostic
 from runner.plan.load import load_plan
 
 
@@ -41,7 +41,7 @@ def run_order(
             f"the dry run is given the position to close: {held} {plain(order.typed.qty)} {order.typed.symbol} "
             f"from {trimmed(held_at)}",
         )
-    result = running.watch(options)
+    result = run_plan(options, running.Screen(_warn))
     code = running.exit_code(result)
     if console.active.json:
         console.result_json({"ok": code == Exit.OK, **running.as_json(result)})
@@ -49,6 +49,15 @@ def run_order(
         running.conclude(result)
         console.result(_verdict(result, code))
     return code
+
+
+def _warn(warnings: tuple[Diagnostic, ...]) -> None:
+    """In the words of the command line: the user has not seen the plan that the warnings stand in."""
+    for warning in warnings:
+        if warning.code == "unprotected":
+            console.tell("warning: this order may open a position without a stop; --unprotected allow says it is meant")
+        else:
+            console.tell(f"warning: {warning.message}")
 
 
 def _held_at(order: Order, prices: dict[str, Decimal]) -> Decimal:

@@ -1,7 +1,9 @@
 """What `run` and `order` share: a run watched on the terminal, and its exit code."""
 
+from collections.abc import Callable
 from typing import Any
-from runner.app.run import RunOptions, RunResult, run_plan
+
+from runner.app.run import RunResult
 from runner.cli import console, diagnostics, exits
 from runner.plan.diagnostics import Diagnostic
 from runner.report.context import RunContext
@@ -15,11 +17,17 @@ _COLORS = {
 
 
 class Screen:
-    """Shows a run as it goes: its lines are the dry run's result, so they go to stdout; `-q` leaves them out."""
+    """Shows a run as it goes: its lines are the dry run's result, so they go to stdout; `-q` leaves them out.
+
+    `warn` shows the plan's warnings.
+    """
+
+    def __init__(self, warn: Callable[[tuple[Diagnostic, ...]], None]) -> None:
+        self._warn = warn
 
     def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None:
         if warnings:
-            console.tell(diagnostics.as_text(warnings) + "\n")
+            self._warn(warnings)
         if _lines_shown():
             console.result(
                 f"{context.plan}   plan {context.fingerprint[:6]}   {context.mode} (nothing is sent)   "
@@ -33,9 +41,9 @@ class Screen:
             console.result(console.styled(text, color) if color else text)
 
 
-def watch(options: RunOptions) -> RunResult:
-    """Run a plan, and show its lines."""
-    return run_plan(options, Screen())
+def warn_of_plan(warnings: tuple[Diagnostic, ...]) -> None:
+    """The warnings as they stand in the plan's text."""
+    console.tell(diagnostics.as_text(warnings) + "\n")
 
 
 def conclude(result: RunResult) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from runner.app.run import RunOptions
+from runner.app.run import RunOptions, run_plan
 from runner.cli import environment, options, running
 
 
@@ -32,12 +32,13 @@ def command(
     Shows every order and fill, and what came of it.  "daksh-run PLAN" does the same.
     """
     environment.require_dry_run(mode)
-    result = running.watch(
+    result = run_plan(
         RunOptions(
             name=plan, data=options.read_plan(plan), state_dir=environment.state_dir(state_dir),
             base=Path() if plan == "-" else Path(plan).parent, sets=sets, market_data=data, prices=prices,
             instruments=instruments, seed=seed, require_end=require_end,
         ),
+        running.Screen(running.warn_of_plan),
     )
     running.conclude(result)
     return running.exit_code(result, require_end=require_end)
