@@ -1,8 +1,9 @@
 """The kinds of steps: one function a kind, from the mapping under the kind's key to its body."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
-from runner.domain.values import MAX_DIGITS, ONE, ZERO, OrderType, Side
+from runner.domain.values import ZERO, OrderType, Side
 from runner.plan import scalars
 from runner.plan.diagnostics import Path, pointer
 from runner.plan.faults import Faults
@@ -25,7 +26,7 @@ from runner.plan.reader import Tree
 from runner.plan.sizes import read_size
 
 MOST_SLICES = 10_000
-_ALMOST_ALL = ONE - ONE.scaleb(-MAX_DIGITS)
+_MOST_RANDOM = Decimal("0.99")
 
 
 def read_entry(body: Mapping[str, Tree], path: Path, faults: Faults) -> Body:
@@ -67,7 +68,7 @@ def read_twap(body: Mapping[str, Tree], path: Path, faults: Faults) -> Body:
         every_ms=_every(body, slices, path, faults),
         order=read_order(body, path, faults, OrderType.MARKET),
         randomize=(
-            scalars.percentage(body["randomize"], (*path, "randomize"), faults, ZERO, _ALMOST_ALL, zero_too=True)
+            scalars.percentage(body["randomize"], (*path, "randomize"), faults, ZERO, _MOST_RANDOM, zero_too=True)
             if "randomize" in body else ZERO),
         catch_up=scalars.word(CatchUp, body.get("catch_up"), CatchUp.NEXT),
         finish=scalars.word(Finish, body.get("finish"), Finish.LEAVE),

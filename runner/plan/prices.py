@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from runner.domain.values import ONE, OrderType, total
+from runner.domain.values import EXACT, ONE, ZERO, OrderType, trimmed
 from runner.plan import scalars
 from runner.plan.diagnostics import Path, pointer
 from runner.plan.faults import Faults
@@ -97,10 +97,12 @@ def read_take_profits(value: Tree, path: Path, faults: Faults) -> tuple[TakeProf
                     "portions", f"{pointer((*path, index))}: each take-profit of a list has a portion", (*path, index),
                     "add `portion: …%`, all together 100%")
     spoken = [(*path, index, "portion") for index in range(len(value))]
-    whole = total(leg.portion for leg in found)
+    whole = ZERO
+    for leg in found:
+        whole = EXACT.add(whole, leg.portion)
     if len(value) > 1 and whole != ONE and not any(faults.is_wrong(place) for place in spoken):
         faults.add_beside(
-            "portions", f"{pointer(path)}: the portions sum to {whole.scaleb(2).normalize():f}%, not 100%", path)
+            "portions", f"{pointer(path)}: the portions sum to {trimmed(whole.scaleb(2, EXACT))}%, not 100%", path)
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from runner.domain.sizes import Distance, DistanceKind
 from runner.domain.times import parse_duration, parse_rfc3339
-from runner.domain.values import MAX_DIGITS, ONE, ZERO
+from runner.domain.values import EXACT, MAX_DIGITS, ONE, ZERO
 from runner.plan.diagnostics import Path, pointer
 from runner.plan.faults import Faults
 from runner.plan.reader import described
@@ -62,7 +62,7 @@ def fraction_of(value: object) -> Decimal:
     number = number_of(value[:-1])
     if number < ZERO:
         raise ValueError(f"{described(value)} is below 0%")
-    return number.scaleb(-2)
+    return number.scaleb(-2, EXACT)
 
 
 def duration_of(value: object) -> int:
@@ -109,7 +109,7 @@ def distance_of(value: object) -> Distance:
     number = number_of(text)
     if number <= ZERO:
         raise ValueError(f"{described(value)} is not above zero")
-    return Distance(kind, number.scaleb(-2) if kind is DistanceKind.FRACTION else number)
+    return Distance(kind, number.scaleb(-2, EXACT) if kind is DistanceKind.FRACTION else number)
 
 
 # ---- the same, where a fault is added and a harmless value stands in ------------------------------------------------

@@ -1,6 +1,7 @@
 """Sizes of steps: exactly one of `quantity`, `notional`, `equity`, and in a bracket `risk`."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from runner.domain.sizes import EquityShare, FilledOf, Notional, PositionShare, Quantity, RiskShare, Size
 from runner.domain.values import ONE, ZERO
@@ -12,7 +13,7 @@ from runner.plan.suggestions import listed
 
 KEYS = ("quantity", "notional", "equity")
 BRACKET_KEYS = (*KEYS, "risk")
-MOST_EQUITY = ONE.scaleb(2) * 125 / 100
+MOST_EQUITY = Decimal(125)
 """A share of equity beyond the largest leverage, 125 times, can never be held."""
 
 _NOTHING = Quantity(ONE)
