@@ -80,10 +80,13 @@ def styled(text: str, color: str, *, stream: TextIO | None = None) -> str:
 
 
 def prepare() -> None:
-    """Start a command: the console's defaults, and no character that a stream's encoding cannot take."""
+    """Start a command: the console's defaults, and streams that take every character, also where they were closed."""
     active.json, active.verbosity, active.color = False, 0, "auto"
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the process's life
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -93,7 +93,7 @@ def report(error: BaseException, argv: Sequence[str]) -> int:
     """Say what ended the command, and give its exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError | SystemExit):  # click ends so when the reader of its own help goes away
         return Exit.OK
     code = of_error(error)
     match error:

@@ -73,7 +73,8 @@ def test_a_mistyped_command_is_told_what_it_may_have_meant(daksh: Session) -> No
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["run", "plan.yaml", "--sede", "3"], ["run", "plan.yaml", "--seed", "x"], ["run", "plan.yaml", "--mode", "paper"],
+        ["run", "plan.yaml", "--sede", "3"], ["run", "plan.yaml", "--seed", "x"],
+        ["run", "plan.yaml", "--mode", "paper"],
         ["run", "plan.yaml", "--set", "stop"], ["run", "plan.yaml", "--price", "BTCUSDT=-1"], ["run"],
         ["run", "plan.yaml", "--set", "a=1", "--set", "a=2"], ["run", "plan.yaml", "more.yaml"],
         ["run", "plan.yaml", "--seed", "-1"], ["graph", "plan.yaml", "--as", "png"], ["nothing.yaml"],

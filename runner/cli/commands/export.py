@@ -17,5 +17,5 @@ from runner.cli import console, environment, options
 def command(run: str | None, fills: bool, form: str | None, state_dir: Path | None) -> None:
     """Write the trade journal of RUN to stdout; without RUN that of all runs, and trades.csv anew."""
     wanted = form or ("json" if console.active.json else "csv")
-    text = export_trades(environment.state_dir(state_dir), run, fills=fills, json_form=wanted == "json")
+    text = export_trades(environment.state_dir(state_dir), run, fills=fills, as_json=wanted == "json")
     console.result_bytes(text.encode())
