@@ -1,6 +1,6 @@
 """The composition root: the one place that knows the mode, and which parts make its world."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from runner.journal.store import Durability
 from runner.plan.model import Plan
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.merging import feed
+from runner.venue.market import Datum
 from runner.venue.settings import VenueSettings
 
 
@@ -37,9 +38,22 @@ class Prepared:
     not_simulated: Callable[[], tuple[str, ...]]
 
 
-def prepare(
-    mode: str, plan: Plan, graph: ExecutionGraph, fingerprint: str, wishes: Wishes, base: Path,
-) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be run: a plan with its graph and fingerprint, the command line's wishes, the plan's folder.
+
+    `stop_wanted` says whether someone asked the run to stop.
+    """
+
+    plan: Plan
+    graph: ExecutionGraph
+    fingerprint: str
+    wishes: Wishes
+    base: Path
+    stop_wanted: Callable[[], bool]
+
+
+def prepare(mode: str, task: Task) -> Prepared:
     """Everything that a run of this mode needs.
 
     Raises:
@@ -48,13 +62,13 @@ def prepare(
     """
     if mode not in _MODES:
         raise Refused(f"the mode {mode} is not built yet; nothing was sent", hint="use --mode dryrun")
-    return _MODES[mode](plan, graph, fingerprint, wishes, base)
+    return _MODES[mode](task)
 
 
-def _dry_run(plan: Plan, graph: ExecutionGraph, fingerprint: str, wishes: Wishes, base: Path) -> Prepared:
-    settings = plan.dryrun
-    markets = choose_markets(plan, graph.instruments, wishes, base)
-    seed = 1 if wishes.seed is None else wishes.seed
+def _dry_run(task: Task) -> Prepared:
+    graph, settings = task.graph, task.plan.dryrun
+    markets = choose_markets(task.plan, graph.instruments, task.wishes, task.base)
+    seed = 1 if task.wishes.seed is None else task.wishes.seed
     exchange = Exchange(
         {instrument.symbol: instrument for instrument in graph.instruments},
         VenueSettings(
@@ -63,7 +77,7 @@ def _dry_run(plan: Plan, graph: ExecutionGraph, fingerprint: str, wishes: Wishes
         ),
     )
     data = feed(market.data() for market in markets)
-    gateway = DryRunGateway(exchange, data.firsts, data.data, settings.latency_ms)
+    gateway = DryRunGateway(exchange, data.firsts, _until(task.stop_wanted, data.data), settings.latency_ms)
     rules = canonical((
         settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee, settings.latency_ms,
         settings.fill_on_touch, settings.positions,
@@ -71,15 +85,23 @@ def _dry_run(plan: Plan, graph: ExecutionGraph, fingerprint: str, wishes: Wishes
     sources = "\n".join([*(f"{market.symbol} {market.identity}" for market in markets), rules])
     return Prepared(
         World(gateway, gateway, gateway, frozenset(position.symbol for position in settings.positions)),
-        run_id="d" + sha256(f"{fingerprint}\n{sources}\n{seed}".encode()).hexdigest()[:10],
+        run_id="d" + sha256(f"{task.fingerprint}\n{sources}\n{seed}".encode()).hexdigest()[:10],
         seed=seed, sources=sources, market=header_words(markets), latency_ms=settings.latency_ms,
         precise=any(market.precise for market in markets) or _quicker_than_seconds(graph),
         durability=Durability("OFF", 5_000), not_simulated=exchange.not_simulated,
     )
 
 
+def _until(stop_wanted: Callable[[], bool], data: Iterable[Datum]) -> Iterator[Datum]:
+    """The data, as long as nobody wants the run to stop: it may be long until the next event."""
+    for datum in data:
+        if stop_wanted():
+            return
+        yield datum
+
+
 def _quicker_than_seconds(graph: ExecutionGraph) -> bool:
     return any(step.schedule is not None and step.schedule.every_ms % SECOND_MS for step in graph.steps)
 
 
-_MODES: Mapping[str, Callable[[Plan, ExecutionGraph, str, Wishes, Path], Prepared]] = {"dryrun": _dry_run}
+_MODES: Mapping[str, Callable[[Task], Prepared]] = {"dryrun": _dry_run}

@@ -23,7 +23,7 @@ class Interrupts:
 
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._caught) for number in _SIGNALS}
+            self._before = {number: signal.signal(number, self._caught) or signal.SIG_DFL for number in _SIGNALS}
         return self
 
     def __exit__(

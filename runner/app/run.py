@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from runner.app.bootstrap import Prepared, prepare
+from runner.app.bootstrap import Prepared, Task, prepare
 from runner.app.executor import Executor, drive
 from runner.app.instruments import load_instruments
 from runner.app.interrupts import Interrupts
@@ -21,7 +21,7 @@ from runner.graph.compile import Compiled, compile_plan
 from runner.graph.fingerprint import canonical, fingerprint
 from runner.graph.model import OrderNode
 from runner.journal.codec import to_text
-from runner.journal.folder import RunFile, StateFolder
+from runner.journal.folder import StateFolder
 from runner.journal.store import JournalWriter, RunFacts
 from runner.plan.diagnostics import Diagnostic
 from runner.plan.load import load_plan
@@ -106,7 +106,9 @@ def run_plan(options: RunOptions, observer: Observer) -> RunResult:
     graph = compiled.graph
     print_ = fingerprint(graph)
     wishes = Wishes(options.market_data, options.prices, options.seed)
-    prepared = prepare(options.mode, plan, graph, print_, wishes, options.base)
+    interrupts = Interrupts()
+    task = Task(plan, graph, print_, wishes, options.base, interrupts.wanted)
+    prepared = prepare(options.mode, task)
     context = describe(
         graph, run_id=prepared.run_id, mode=options.mode, fingerprint=print_, seed=prepared.seed,
         market=prepared.market, latency_ms=prepared.latency_ms, dated=True, precise=prepared.precise,
@@ -122,9 +124,14 @@ def run_plan(options: RunOptions, observer: Observer) -> RunResult:
     record = _Record(Report(context), writer, observer, legs)
     try:
         observer.began(file.number, context, compiled.warnings)
-        return _carried_out(record, Machine(graph), prepared, folder, file, require_end=options.require_end)
+        executor = Executor(Machine(graph), prepared.world, record, interrupts.wanted)
+        summary = _carried_out(executor, record, prepared, folder, interrupts, require_end=options.require_end)
     finally:
         writer.close()
+    return RunResult(
+        file.number, prepared.run_id, summary.outcome, interrupts.signal, context, summary,
+        tuple(record.report.order_rows()), file.path,
+    )
 
 
 class _Record:
@@ -160,9 +167,10 @@ class _Record:
 
 
 def _carried_out(
-    record: _Record, machine: Machine, prepared: Prepared, folder: StateFolder, file: RunFile, *, require_end: bool,
-) -> RunResult:
-    executor = Executor(machine, prepared.world, record, (interrupts := Interrupts()).wanted)
+    executor: Executor, record: _Record, prepared: Prepared, folder: StateFolder, interrupts: Interrupts, *,
+    require_end: bool,
+) -> RunSummary:
+    """Run to the end, and write it down whatever the end is."""
     state = "crashed"
     try:
         with interrupts:
@@ -175,20 +183,16 @@ def _carried_out(
         # Something was sent already, so that the run has failed; "nothing was sent" would be untrue.
         record.record(prepared.world.clock.now_ms(), RunEnded("failed", fault.message))
         state = ""
-    except Exception:
-        raise
-    except BaseException:
-        state = "interrupted"
+    except BaseException as error:
+        if isinstance(error, BrokenPipeError) or not isinstance(error, Exception):
+            state = "interrupted"
         raise
     finally:
         summary = record.report.summary(prepared.not_simulated())
         if require_end and summary.outcome == "open":
             summary = replace(summary, outcome="failed", reason="the data ended first")
         record.writer.finish(state or summary.outcome, to_text(summary))
-        rows = record.report.order_rows()
         folder.append(folder.log, record.report.log_text())
-        folder.append(folder.trades, as_csv(ORDER_COLUMNS, rows, head=False), head=as_csv(ORDER_COLUMNS, ()))
-    return RunResult(
-        file.number, prepared.run_id, summary.outcome, interrupts.signal, record.report.context, summary, tuple(rows),
-        file.path,
-    )
+        rows = as_csv(ORDER_COLUMNS, record.report.order_rows(), head=False)
+        folder.append(folder.trades, rows, head=as_csv(ORDER_COLUMNS, ()))
+    return summary

@@ -9,11 +9,12 @@ from runner.errors import JournalError, LockedElsewhere, UsageError
 from runner.journal.codec import from_text
 from runner.journal.folder import RunFile, StateFolder
 from runner.journal.store import JournalReader, RunRow
+from runner.report import trades
 from runner.report.context import RunContext
 from runner.report.lines import Line
 from runner.report.report import Report
 from runner.report.summary import RunSummary
-from runner.report.trades import FILL_COLUMNS, ORDER_COLUMNS, Row, as_csv, as_json
+from runner.report.trades import FILL_COLUMNS, ORDER_COLUMNS, Row, as_csv
 
 UNREADABLE = "unreadable"
 
@@ -72,7 +73,7 @@ def show_run(state_dir: Path, run: str) -> RunShown:
     )
 
 
-def export_trades(state_dir: Path, run: str | None, *, fills: bool = False, json_form: bool = False) -> str:
+def export_trades(state_dir: Path, run: str | None, *, fills: bool = False, as_json: bool = False) -> str:
     """The orders or the fills of one run, or of all of them one after the other.
 
     All orders as CSV are what `trades.csv` holds; it is written anew then.
@@ -87,8 +88,8 @@ def export_trades(state_dir: Path, run: str | None, *, fills: bool = False, json
         raise UsageError(f"there are no runs in {state_dir}", hint="run a plan first, or name its --state-dir")
     rows = [row for file in files for row in _rows(file, fills=fills)]
     columns = FILL_COLUMNS if fills else ORDER_COLUMNS
-    text = as_json(rows) if json_form else as_csv(columns, rows)
-    if run is None and not fills and not json_form:
+    text = trades.as_json(rows) if as_json else as_csv(columns, rows)
+    if run is None and not fills and not as_json:
         folder.replace(folder.trades, text)
     return text
 

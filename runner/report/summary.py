@@ -278,7 +278,7 @@ def _steps(summary: RunSummary) -> Iterator[str]:
     unfinished = [step.step_id for step in summary.steps if step.outcome in ("open", "waiting")]
     if unfinished:
         shown = ", ".join(unfinished[:5]) + (f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else "")
-        yield f"unfinished: {shown}"
+        yield f"{'left working' if summary.outcome == 'succeeded' else 'unfinished'}: {shown}"
 
 
 def _protection(summary: RunSummary) -> Iterator[str]:

@@ -36,7 +36,8 @@ def context(
     dated: bool = True,
 ) -> RunContext:
     return RunContext(
-        "d1", "btc-breakout", "dryrun", "9f31c2", 1, "data/candles.csv, 3 candles", 50, dated, precise, (BTC,), steps, groups, legs,
+        "d1", "btc-breakout", "dryrun", "9f31c2", 1, "data/candles.csv, 3 candles", 50, dated, precise, (BTC,), steps,
+        groups, legs,
     )
 
 
