@@ -36,9 +36,8 @@ def read_condition(value: Tree, path: Path, symbol: str, faults: Faults) -> Cond
     if "for" in value:
         if kind in ("at", "delay"):
             faults.add(
-                "condition", f"{pointer(path)}: `for` says nothing beside {kind}, which once true stays true", (*path,
-                "for"),
-                "leave `for` out", at_key=True)
+                "condition", f"{pointer(path)}: `for` says nothing beside {kind}, which once true stays true",
+                (*path, "for"), "leave `for` out", at_key=True)
         return HeldFor(found, scalars.duration(value["for"], (*path, "for"), faults))
     return found
 
