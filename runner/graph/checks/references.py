@@ -38,7 +38,7 @@ def sources(survey: Survey) -> Iterator[Fault]:
                 yield from _opener(steps, name, path, "nothing of it can be cancelled")
         elif isinstance(body, EntryBody | BracketBody) and isinstance(body.size, FilledOf):
             yield fault(
-                "filled-opens", (*body_path(step), "quantity"), "the filled quantity of a step sizes its exits only",
+                "filled-opens", (*body_path(step), "quantity", "filled"), "the filled quantity of a step sizes its exits only",
                 "write the quantity, or make the step an exit",
             )
         elif (source := source_of(body)) is not None:

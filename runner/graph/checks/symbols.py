@@ -15,21 +15,26 @@ def check(plan: Plan, instruments: Mapping[str, Instrument]) -> Iterator[Fault]:
         if step.symbol not in good and not isinstance(step.body, WaitBody | CancelBody):
             yield _fault(step.symbol, symbol_path(plan.source, step), instruments)
         if step.when is not None:
-            for symbol in condition_symbols(step.when):
-                if symbol not in good and symbol != step.symbol:
-                    yield _fault(symbol, (*step.path, "when"), instruments)
+            for symbol, path in condition_symbols(step.when, (*step.path, "when")):
+                if symbol not in good and (symbol != step.symbol or isinstance(step.body, WaitBody | CancelBody)):
+                    yield _fault(symbol, path, instruments)
 
 
-def condition_symbols(condition: Condition) -> Iterator[str]:
-    """The symbols whose prices or positions a condition looks at."""
+def condition_symbols(condition: Condition, path: Path) -> Iterator[tuple[str, Path]]:
+    """The symbols whose prices or positions a condition at `path` looks at, and where it names them."""
     match condition:
-        case PriceCondition(symbol=symbol) | PositionCondition(symbol=symbol):
-            yield symbol
+        case PriceCondition(symbol=symbol):
+            yield symbol, (*path, "price", "symbol")
+        case PositionCondition(symbol=symbol):
+            yield symbol, (*path, "position")
         case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from condition_symbols(part)
-        case Not(part) | HeldFor(part):
-            yield from condition_symbols(part)
+            key = "all" if isinstance(condition, AllOf) else "any"
+            for index, part in enumerate(parts):
+                yield from condition_symbols(part, (*path, key, index))
+        case Not(part):
+            yield from condition_symbols(part, (*path, "not"))
+        case HeldFor(part):
+            yield from condition_symbols(part, path)
         case _:
             return
 
