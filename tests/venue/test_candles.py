@@ -1,5 +1,7 @@
 """The rules under *Candles* in the docstring of `runner.venue.exchange`, each by its letter."""
 
+from typing import Any
+
 import pytest
 
 from runner.domain.positions import Position
@@ -7,7 +9,7 @@ from runner.domain.values import WorkingType
 from tests.venue.desk import MINUTE, Desk, code, d, fills, states
 
 
-def held(qty: str = "0.01", entry: int = 60000) -> dict[str, object]:
+def held(qty: str = "0.01", entry: int = 60000) -> dict[str, Any]:
     return {"positions": (Position("BTCUSDT", d(qty), d(entry)),)}
 
 

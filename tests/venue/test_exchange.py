@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.venue.desk import BTC, Desk, code, d, fills, states
 IOC, FOK, GTX = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTX
 
 
-def long(qty: str = "0.010", entry: int = 60000) -> dict[str, object]:
+def long(qty: str = "0.010", entry: int = 60000) -> dict[str, Any]:
     return {"positions": (Position("BTCUSDT", d(qty), d(entry)),)}
 
 

@@ -85,7 +85,7 @@ def test_whatever_happens_the_books_balance(draw: st.DataObject) -> None:
             request = draw.draw(requests(number))
             requests_by_id[request.client_order_id] = request
             told = venue.place(request, now)
-        made = {side: ZERO for side in Side}
+        made = dict.fromkeys(Side, ZERO)
         for fact in told:
             if isinstance(fact, TradeReport):
                 request = requests_by_id[fact.client_order_id]

@@ -201,14 +201,15 @@ def _by_shape(row: list[str]) -> Layout | None:
     """A file without a header is known by where its times and its true/false stand."""
     times = {index for index, cell in enumerate(row) if _is_time(cell)}
     words = {index for index, cell in enumerate(row) if cell.strip().lower() in ("true", "false")}
-    if {0, 6} <= times and len(row) >= 7:
-        return CANDLES
     if 4 in times and 5 in words:
         return TRADES
     if 5 in times and 6 in words:
         return AGGREGATED
-    if 5 in times and len(row) in (6, 7) and not words:
+    # An id of 13 digits in the first column looks like a time too, so quotes are asked for before candles.
+    if 5 in times and len(row) in (6, 7):
         return QUOTES
+    if {0, 6} <= times:
+        return CANDLES
     return None
 
 
@@ -247,7 +248,7 @@ def _rows(path: Path) -> Iterator[Row]:
     Raises:
         EnvironmentFault: as `file_market` says.
     """
-    number = 0
+    number, seen = 0, False
     try:
         if not path.exists():
             raise EnvironmentFault(f"{path}: there is no such file", hint="Paths in a plan are relative to the plan.")
@@ -258,6 +259,7 @@ def _rows(path: Path) -> Iterator[Row]:
             for row in csv.reader(_lines(path, text), strict=True):
                 number += 1
                 if row:
+                    seen = True
                     yield number, row
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise EnvironmentFault(
@@ -269,7 +271,7 @@ def _rows(path: Path) -> Iterator[Row]:
             f"{path}: is not text in CSV form after row {number}: {_reason(error)}",
             hint="Name a .csv, .csv.gz or .zip file of market data.",
         ) from error
-    if not number:
+    if not seen:
         raise EnvironmentFault(f"{path}: the file is empty", hint="Download the file again.")
 
 

@@ -1,0 +1,119 @@
+"""The dry run's gateway over real data of Binance."""
+
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from runner.domain.commands import PlaceOrder
+from runner.domain.events import DataEnded, Event, MarketGap, OrderReport, TradeReport
+from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.values import OrderType, Side
+from runner.gateways.dryrun import DryRunGateway
+from runner.venue.exchange import Exchange
+from runner.venue.feeds.files import file_market
+from runner.venue.feeds.merging import feed
+from runner.venue.market import CandleEnd, CandleOpen, Quote, Trade
+from runner.venue.settings import VenueSettings
+from tests.venue.desk import BTC
+
+D = Decimal
+
+
+def gateway(*paths: Path) -> tuple[DryRunGateway, Exchange]:
+    data = feed([file_market(paths, "BTCUSDT")])
+    exchange = Exchange({"BTCUSDT": BTC}, VenueSettings())
+    return DryRunGateway(exchange, data.firsts, data.data, 50), exchange
+
+
+def place(to: DryRunGateway, name: str, side: str, kind: str, **prices: Decimal | bool) -> None:
+    to.submit(PlaceOrder(OrderRequest(
+        name, "BTCUSDT", Side(side), OrderType(kind), D("0.01"), **prices,  # type: ignore[arg-type]
+    ), "node"))
+
+
+def events(of: DryRunGateway) -> list[Event]:
+    stream, told = of.events(), []
+    while True:
+        try:
+            stream.__anext__().send(None)  # type: ignore[attr-defined]
+        except StopIteration as done:
+            told.append(done.value)
+        except StopAsyncIteration:
+            return told
+
+
+@pytest.fixture
+def month(shared_data: Path) -> Path:
+    return shared_data / "BTCUSDT-1m-2025-05.csv.gz"
+
+
+def test_a_month_with_a_resting_bracket_is_a_matter_of_a_second(month: Path) -> None:
+    start = perf_counter()
+    run, _ = gateway(month)
+    place(run, "entry", "BUY", "MARKET")
+    place(run, "stop", "SELL", "STOP_MARKET", trigger_price=D(80000), reduce_only=True)
+    place(run, "profit", "SELL", "TAKE_PROFIT", trigger_price=D(130000), price=D(130000), reduce_only=True)
+    told = events(run)
+    assert perf_counter() - start < 3
+    assert told[-1] == DataEnded(1_748_964_720_000)
+    assert not [event for event in told if isinstance(event, MarketGap)]
+
+
+def test_a_stop_in_the_month_fills_in_the_candle_that_first_reaches_it(month: Path) -> None:
+    level = D(94000)
+    reaching = next(
+        each for each in file_market([month], "BTCUSDT")
+        if (isinstance(each, CandleEnd) and each.low <= level) or (isinstance(each, CandleOpen) and each.price <= level)
+    )
+    run, exchange = gateway(month)
+    place(run, "entry", "BUY", "MARKET")
+    place(run, "stop", "SELL", "STOP_MARKET", trigger_price=level, reduce_only=True)
+    trades = [event for event in events(run) if isinstance(event, TradeReport)]
+    assert [(trade.client_order_id, trade.price, trade.at_ms) for trade in trades[1:]] == [
+        ("stop", level if isinstance(reaching, CandleEnd) else reaching.price, reaching.at_ms),
+    ]
+    assert exchange.account.wallet == D(10000) + sum(trade.realized_pnl - trade.fee for trade in trades)
+
+
+def test_a_stop_that_a_real_gap_jumps_over_fills_at_the_open_behind_it(month: Path) -> None:
+    candles = [each for each in file_market([month], "BTCUSDT") if isinstance(each, CandleEnd)]
+    lowest = candles[0].low
+    gap = None
+    for before, after in zip(candles, candles[1:]):
+        lowest = min(lowest, before.low)
+        # A trigger between the lowest price so far and the open, which has jumped below it.
+        if after.open < lowest - 2 * BTC.tick_size:
+            gap = (lowest - BTC.tick_size, after)
+            break
+    if gap is None:
+        pytest.skip("no candle of the month opens below all prices before it")
+    trigger, candle = gap
+    run, _ = gateway(month)
+    place(run, "entry", "BUY", "MARKET")
+    place(run, "stop", "SELL", "STOP_MARKET", trigger_price=trigger, reduce_only=True)
+    stopped = [event for event in events(run) if isinstance(event, TradeReport)][1]
+    assert (stopped.price, stopped.at_ms) == (candle.open, candle.opened_ms)
+    assert stopped.price < trigger
+
+
+def test_a_taker_pays_the_quote_of_its_moment_and_a_limit_fills_by_what_traded_through_it(shared_data: Path) -> None:
+    paths = [shared_data / f"BTCUSDT-{kind}-2024-08-08.csv.gz" for kind in ("trades", "bookTicker")]
+    data = list(file_market(paths, "BTCUSDT"))
+    arrival = data[0].at_ms + 50
+    quote = [each for each in data if isinstance(each, Quote) and each.at_ms <= arrival][-1]
+    limit = quote.bid - 50
+    through = [each for each in data if isinstance(each, Trade) and each.at_ms > arrival and each.price < limit]
+    run, exchange = gateway(*paths)
+    place(run, "taker", "BUY", "MARKET")
+    place(run, "maker", "BUY", "LIMIT", price=limit)
+    told = events(run)
+    trades = [event for event in told if isinstance(event, TradeReport)]
+    assert (trades[0].price, trades[0].qty, trades[0].maker) == (quote.ask, D("0.01"), False)
+    assert sum(trade.qty for trade in trades[1:]) == min(D("0.01"), sum(each.qty for each in through))
+    assert {(trade.price, trade.maker) for trade in trades[1:]} <= {(limit, True)}
+    assert [trade.at_ms for trade in trades[1:]][:1] == [each.at_ms for each in through][:1]
+    assert "spread" not in exchange.not_simulated()
+    last = [event for event in told if isinstance(event, OrderReport)][-1]
+    assert last.status is OrderStatus.FILLED if through else OrderStatus.NEW
