@@ -1,5 +1,6 @@
 """The dry run's gateway over real data of Binance."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +15,7 @@ from runner.gateways.dryrun import DryRunGateway
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.files import file_market
 from runner.venue.feeds.merging import feed
-from runner.venue.market import CandleEnd, CandleOpen, Quote, Trade
+from runner.venue.market import CandleEnd, CandleOpen, Datum, Quote, Trade
 from runner.venue.settings import VenueSettings
 from tests.venue.desk import BTC
 
@@ -22,7 +23,11 @@ D = Decimal
 
 
 def gateway(*paths: Path) -> tuple[DryRunGateway, Exchange]:
-    data = feed([file_market(paths, "BTCUSDT")])
+    return over(file_market(paths, "BTCUSDT"))
+
+
+def over(market: Iterable[Datum]) -> tuple[DryRunGateway, Exchange]:
+    data = feed([market])
     exchange = Exchange({"BTCUSDT": BTC}, VenueSettings())
     return DryRunGateway(exchange, data.firsts, data.data, 50), exchange
 
@@ -78,24 +83,19 @@ def test_a_stop_in_the_month_fills_in_the_candle_that_first_reaches_it(month: Pa
 
 
 def test_a_stop_that_a_real_gap_jumps_over_fills_at_the_open_behind_it(month: Path) -> None:
-    candles = [each for each in file_market([month], "BTCUSDT") if isinstance(each, CandleEnd)]
-    lowest = candles[0].low
-    gap = None
-    for before, after in zip(candles, candles[1:]):
-        lowest = min(lowest, before.low)
-        # A trigger between the lowest price so far and the open, which has jumped below it.
-        if after.open < lowest - 2 * BTC.tick_size:
-            gap = (lowest - BTC.tick_size, after)
-            break
-    if gap is None:
-        pytest.skip("no candle of the month opens below all prices before it")
-    trigger, candle = gap
-    run, _ = gateway(month)
+    data = list(file_market([month], "BTCUSDT"))
+    ends = [(index, each) for index, each in enumerate(data) if isinstance(each, CandleEnd)]
+    jump, index, before, after = max(
+        (before.low - after.open, index, before, after) for (index, before), (_, after) in zip(ends, ends[1:])
+    )
+    assert jump > 2
+    trigger = after.open + 1
+    run, _ = over(data[index - 1:])
     place(run, "entry", "BUY", "MARKET")
     place(run, "stop", "SELL", "STOP_MARKET", trigger_price=trigger, reduce_only=True)
     stopped = [event for event in events(run) if isinstance(event, TradeReport)][1]
-    assert (stopped.price, stopped.at_ms) == (candle.open, candle.opened_ms)
-    assert stopped.price < trigger
+    assert (stopped.price, stopped.at_ms) == (after.open, after.opened_ms)
+    assert before.low > trigger > stopped.price
 
 
 def test_a_taker_pays_the_quote_of_its_moment_and_a_limit_fills_by_what_traded_through_it(shared_data: Path) -> None:

@@ -70,7 +70,7 @@ def test_whatever_happens_the_books_balance(draw: st.DataObject) -> None:
     for number in range(draw.draw(st.integers(1, 25))):
         now += 1
         traded: Decimal | None = None
-        if waiting and draw.draw(st.booleans()):
+        if waiting and draw.draw(st.booleans()) is True:
             datum = waiting.pop(0)
             now = datum.at_ms
             told = venue.on_market(datum)

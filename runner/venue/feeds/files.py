@@ -6,9 +6,7 @@ data.binance.vision, USDⓈ-M futures.
 """
 
 import csv
-import gzip
 import stat
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
@@ -261,7 +259,7 @@ def _rows(path: Path) -> Iterator[Row]:
                 if row:
                     seen = True
                     yield number, row
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, zlib.error, *_zip_faults()) as error:
         raise EnvironmentFault(
             f"{path}: cannot be read after row {number}: {_reason(error)}",
             hint="Check that the file is complete and that you may read it.",
@@ -276,10 +274,15 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _opened(path: Path) -> IO[bytes]:
+    # Each unpacker costs milliseconds to import, so only the one that is needed is.
     if path.suffix == ".gz":
+        import gzip
+
         return gzip.open(path, "rb")  # type: ignore[return-value]  # GzipFile reads bytes, but is no IO by name
     if path.suffix != ".zip":
         return path.open("rb")
+    import zipfile
+
     archive = zipfile.ZipFile(path)
     members = [name for name in archive.namelist() if name.endswith(".csv")]
     if len(members) != 1:
@@ -288,6 +291,13 @@ def _opened(path: Path) -> IO[bytes]:
             f"{path}: holds {len(members)} .csv files where one is expected", hint="Unpack it and name the file.",
         )
     return archive.open(members[0])
+
+
+def _zip_faults() -> tuple[type[Exception], ...]:
+    """What reading a damaged, encrypted or oddly packed archive raises; asked for only once something was raised."""
+    from zipfile import BadZipFile
+
+    return BadZipFile, NotImplementedError, RuntimeError
 
 
 def _lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
