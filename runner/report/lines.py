@@ -43,15 +43,6 @@ class Line:
         return f"{self.stamp}  {self.leg}  {self.text}"
 
 
-_KINDS_OF_RUN = {"dryrun": "dryrun (nothing is sent)"}
-
-
-def header(context: RunContext) -> str:
-    """What is run, and on which market: the first line of a run."""
-    mode = _KINDS_OF_RUN.get(context.mode, context.mode)
-    return f"{context.plan}   plan {context.fingerprint[:6]}   {mode}   market: {context.market}"
-
-
 class LineWriter:
     """Turns the entries of one run into lines."""
 

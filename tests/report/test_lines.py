@@ -3,7 +3,7 @@
 from runner.domain.commands import Remark
 from runner.domain.orders import OrderStatus
 from runner.domain.values import OrderType, Side
-from runner.report.lines import LineKind, header
+from runner.report.lines import LineKind
 from tests.report.stories import (
     BRACKET,
     ENTRY,
@@ -98,9 +98,3 @@ def test_a_trailing_stop_shows_its_rate() -> None:
     command = type(command)(request, command.node_id)
     _, lines = told(BRACKET, [(0, command), (1, report(1, command, OrderStatus.NEW))])
     assert lines[0].text.startswith("TRAILING_STOP_MARKET SELL 0.004 callback 1% from 40000.0   accepted")
-
-
-def test_the_header_names_the_market_and_that_nothing_is_sent() -> None:
-    assert header(BRACKET) == (
-        "btc-breakout   plan 9f31c2   dryrun (nothing is sent)   market: data/candles.csv, 3 candles"
-    )
