@@ -58,7 +58,7 @@ def _waits(survey: Survey, place: int) -> list[Edge]:
 
 
 def _continues(survey: Survey) -> frozenset[str]:
-    """Steps whose failure another step waits for; an explicit `flatten` stands all the same."""
+    """Steps whose failure another step waits for; the plan room refuses another `on_failure` on them."""
     return frozenset(
         wait.target.step_id for waits in survey.waits for wait in waits
         if wait.outcome in FAILURES and wait.target.leg in ("", "entry")

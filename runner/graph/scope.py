@@ -30,6 +30,7 @@ from runner.plan.model import (
     ExitBody,
     FlattenBody,
     OcoBody,
+    OnFailure,
     Step,
     TwapBody,
     WaitBody,
@@ -146,10 +147,8 @@ def policy(
     planned: Decimal | None = None, stop: Price | None = None, link: str = "",
 ) -> StepPolicy:
     """The step's policy: what the plan says of it, and what its kind adds."""
-    on_failure = step.on_failure.value
-    if on_failure == "stop" and step.step_id in scope.continues:
-        on_failure = "continue"
+    on_failure = OnFailure.CONTINUE if step.step_id in scope.continues else step.on_failure
     return StepPolicy(
-        step.step_id, step.kind, step.symbol, side, group_id, opens(step.body), protects, follows, on_failure,
+        step.step_id, step.kind, step.symbol, side, group_id, opens(step.body), protects, follows, on_failure.value,
         step.on_timeout.value, size, schedule, planned, stop, step.unprotected_allowed, link,
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from itertools import islice
 
 from runner.domain.sizes import Distance
-from runner.plan import suggestions
 from runner.plan.diagnostics import Fault, Path, Severity, pointer
 from runner.plan.model import Level, Source, Step
+from runner.plan.suggestions import did_you_mean
 
 
 def fault(
@@ -37,10 +37,21 @@ def symbol_path(source: Source, step: Step) -> Path:
     return own if own in source.values else ("defaults", "symbol")
 
 
-_MOST_COMPARED = 500
+_MOST_HINTS = 20
+_MOST_COMPARED = 2000
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint that names the known word nearest to `name`, among the first few hundred of about its length."""
-    alike = (word for word in known if abs(len(word) - len(name)) <= 2)
-    return suggestions.did_you_mean(name, islice(alike, _MOST_COMPARED))
+class Hints:
+    """Did-you-mean, for the first faults of a plan only: each hint costs a look at thousands of names."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = known
+        self._left = _MOST_HINTS
+
+    def near(self, name: str) -> str:
+        """A hint that names the known word nearest to `name`, or nothing."""
+        self._left -= 1
+        if self._left < 0:
+            return ""
+        alike = (word for word in self._known if abs(len(word) - len(name)) <= 2)
+        return did_you_mean(name, islice(alike, _MOST_COMPARED))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from runner.domain.sizes import FilledOf
-from runner.graph.checks.places import body_path, did_you_mean, fault
+from runner.graph.checks.places import Hints, body_path, fault
 from runner.graph.model import Outcome
 from runner.graph.order import topological
 from runner.graph.scope import opens, side_of, source_of
@@ -17,9 +17,10 @@ def survey(plan: Plan) -> tuple[Survey, list[Fault]]:
     """The plan's survey, and the faults in what its steps wait for."""
     places = {step.step_id: place for place, step in enumerate(plan.steps)}
     faults: list[Fault] = []
+    hints = Hints(places)
     waits = [[
         wait for dependency in step.after
-        if (wait := _wait(plan, places, dependency, faults)) is not None
+        if (wait := _wait(plan, places, dependency, hints, faults)) is not None
     ] for step in plan.steps]
     order, cycles = topological([[wait.source for wait in found] for found in waits])
     found = Survey(plan, plan.steps, places, waits, order)
@@ -30,20 +31,22 @@ def survey(plan: Plan) -> tuple[Survey, list[Fault]]:
 def sources(survey: Survey) -> Iterator[Fault]:
     """Faults in the steps that sizes, `of` and `cancel` name."""
     steps = {step.step_id: step for step in survey.steps}
+    hints = Hints(steps)
     for step in survey.steps:
         body = step.body
         if isinstance(body, CancelBody):
             for index, name in enumerate(body.steps):
                 path = (*body_path(step), "steps", index)
-                yield from _opener(steps, name, path, "nothing of it can be cancelled")
+                yield from _opener(steps, hints, name, path, "nothing of it can be cancelled")
         elif isinstance(body, EntryBody | BracketBody) and isinstance(body.size, FilledOf):
             yield fault(
-                "filled-opens", (*body_path(step), "quantity", "filled"), "the filled quantity of a step sizes its exits only",
+                "filled-opens", (*body_path(step), "quantity", "filled"),
+                "the filled quantity of a step sizes its exits only",
                 "write the quantity, or make the step an exit",
             )
         elif (source := source_of(body)) is not None:
             path = source_path(step)
-            found = list(_opener(steps, source, path, "there is nothing of it to exit from"))
+            found = list(_opener(steps, hints, source, path, "there is nothing of it to exit from"))
             yield from found or _joined(step, steps[source], path)
             if isinstance(body, TwapBody) and isinstance(body.size, FilledOf) and body.size.step_id != source:
                 yield fault(
@@ -53,7 +56,9 @@ def sources(survey: Survey) -> Iterator[Fault]:
                 )
 
 
-def _wait(plan: Plan, places: Mapping[str, int], dependency: Dependency, faults: list[Fault]) -> Wait | None:
+def _wait(
+    plan: Plan, places: Mapping[str, int], dependency: Dependency, hints: Hints, faults: list[Fault],
+) -> Wait | None:
     """The dependency as a wait, or None, with its fault, where it names nothing that exists."""
     target = target_of(dependency)
     at_key = bool(dependency.path) and dependency.path[-1] == dependency.target
@@ -61,7 +66,7 @@ def _wait(plan: Plan, places: Mapping[str, int], dependency: Dependency, faults:
     if place is None:
         faults.append(fault(
             "unknown-step", dependency.path, f"there is no step {target.step_id!r}",
-            did_you_mean(target.step_id, places), at_key=at_key,
+            hints.near(target.step_id), at_key=at_key,
         ))
         return None
     step = plan.steps[place]
@@ -90,10 +95,10 @@ def _cycle(survey: Survey, cycle: tuple[int, ...]) -> Fault:
     return fault("cycle", wait.path, text, "no step of a cycle can ever start: take one `after` out")
 
 
-def _opener(steps: Mapping[str, Step], name: str, path: Path, why: str) -> Iterator[Fault]:
+def _opener(steps: Mapping[str, Step], hints: Hints, name: str, path: Path, why: str) -> Iterator[Fault]:
     step = steps.get(name)
     if step is None:
-        yield fault("unknown-step", path, f"there is no step {name!r}", did_you_mean(name, steps))
+        yield fault("unknown-step", path, f"there is no step {name!r}", hints.near(name))
     elif not opens(step.body):
         yield fault("nothing-opens", path, f"step {name!r} ({step.kind}) opens nothing: {why}")
 

@@ -4,20 +4,22 @@ from collections.abc import Iterator, Mapping
 
 from runner.domain.conditions import AllOf, AnyOf, Condition, HeldFor, Not, PositionCondition, PriceCondition
 from runner.domain.instrument import Instrument
-from runner.graph.checks.places import did_you_mean, fault, symbol_path
+from runner.graph.checks.places import Hints, fault, symbol_path
 from runner.plan.diagnostics import Fault, Path
 from runner.plan.model import CancelBody, Plan, WaitBody
 
 
 def check(plan: Plan, instruments: Mapping[str, Instrument]) -> Iterator[Fault]:
     good = {symbol for symbol, instrument in instruments.items() if instrument.tradable}
+    hints = Hints(good)
     for step in plan.steps:
         if step.symbol not in good and not isinstance(step.body, WaitBody | CancelBody):
-            yield _fault(step.symbol, symbol_path(plan.source, step), instruments)
+            yield _fault(step.symbol, symbol_path(plan.source, step), instruments, hints)
         if step.when is not None:
             for symbol, path in condition_symbols(step.when, (*step.path, "when")):
-                if symbol not in good and (symbol != step.symbol or isinstance(step.body, WaitBody | CancelBody)):
-                    yield _fault(symbol, path, instruments)
+                if symbol not in good:
+                    own = symbol == step.symbol and path not in plan.source.values
+                    yield _fault(symbol, symbol_path(plan.source, step) if own else path, instruments, hints)
 
 
 def condition_symbols(condition: Condition, path: Path) -> Iterator[tuple[str, Path]]:
@@ -39,12 +41,11 @@ def condition_symbols(condition: Condition, path: Path) -> Iterator[tuple[str, P
             return
 
 
-def _fault(symbol: str, path: Path, instruments: Mapping[str, Instrument]) -> Fault:
+def _fault(symbol: str, path: Path, instruments: Mapping[str, Instrument], hints: Hints) -> Fault:
     instrument = instruments.get(symbol)
     if instrument is not None:
         return fault("not-trading", path, f"{symbol} has the status {instrument.status}, and only TRADING takes orders")
-    near = did_you_mean(symbol, instruments)
     return fault(
         "unknown-symbol", path, f"{symbol!r} is no known instrument",
-        near or "give the exchange's own list by --instruments FILE (a GET /fapi/v1/exchangeInfo body)",
+        hints.near(symbol) or "give the exchange's own list by --instruments FILE (a GET /fapi/v1/exchangeInfo body)",
     )
