@@ -190,6 +190,12 @@ def test_a_timer_in_the_past_fires_at_once_and_a_replaced_or_cancelled_one_not_a
     assert short(run.rest()) == [(20, "timer late"), (150, "timer moved"), (200, "DataEnded")]
 
 
+def test_a_timer_that_is_due_between_two_data_fires_then() -> None:
+    run = Run(points(60000, 60000, every=600_000))
+    run.gateway.schedule(SetTimer("between", 200_000))
+    assert short(run.rest()) == [(200_000, "timer between"), (600_000, "DataEnded")]
+
+
 def test_timers_beyond_the_data_never_fire_and_the_end_comes_after_what_is_in_flight() -> None:
     run = Run(points(60000, 60000))
     run.gateway.schedule(SetTimer("at the end", 100))

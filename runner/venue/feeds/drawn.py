@@ -6,7 +6,7 @@ from decimal import Decimal
 from runner.domain.instrument import Instrument
 from runner.domain.seeded import noise
 from runner.domain.times import DAY_MS, HOUR_MS, SECOND_MS
-from runner.domain.values import EXACT, ZERO, Rounding
+from runner.domain.values import EXACT, ZERO
 from runner.venue.market import Point
 
 _YEAR_S = 365 * DAY_MS // SECOND_MS
@@ -19,14 +19,22 @@ _SCALE = 10**9
 def path_market(instrument: Instrument, points: Sequence[tuple[int, Decimal]], start_ms: int) -> Iterator[Point]:
     """Prices once a second on the straight lines between `(offset ms, price)` points, and at each point itself.
 
-    Prices lie on the tick, the nearest one; points on it are met exactly.
+    Prices lie on the tick, the nearest one; points on it are met exactly.  Reckoned in integers, since a path may have
+    as many steps as a day has seconds.
     """
-    for (from_ms, from_px), (to_ms, to_px) in zip(points, points[1:]):
-        for offset in range(from_ms, to_ms, SECOND_MS):
-            moved = EXACT.divide(EXACT.multiply(to_px - from_px, Decimal(offset - from_ms)), Decimal(to_ms - from_ms))
-            yield Point(instrument.symbol, start_ms + offset, _nearest(instrument, from_px + moved))
-    last_ms, last_px = points[-1]
-    yield Point(instrument.symbol, start_ms + last_ms, _nearest(instrument, last_px))
+    symbol, tick = instrument.symbol, instrument.tick_size
+    unit = _unit(tick, *(price for _, price in points))
+    grain = int(EXACT.divide(tick, unit))
+    whole = [(at_ms, int(EXACT.divide(price, unit))) for at_ms, price in points]
+    shown, text = -1, ZERO
+    for (from_ms, from_px), (to_ms, to_px) in zip(whole, [*whole[1:], (whole[-1][0] + 1, whole[-1][1])]):
+        span = to_ms - from_ms
+        for offset in range(0, span, SECOND_MS):
+            exact = from_px * span + (to_px - from_px) * offset
+            ticks = max(1, (2 * exact + span * grain) // (2 * span * grain))
+            if ticks != shown:
+                shown, text = ticks, tick * ticks
+            yield Point(symbol, start_ms + from_ms + offset, text)
 
 
 def random_market(
@@ -54,7 +62,7 @@ def random_market(
         price += price * (lanes - _MEAN) * factor // 10**24
 
 
-def _nearest(instrument: Instrument, price: Decimal) -> Decimal:
-    below = instrument.round_price(price, Rounding.DOWN)
-    above = instrument.round_price(price, Rounding.UP)
-    return below if price - below < above - price else above
+def _unit(*values: Decimal) -> Decimal:
+    """The power of ten of which all values are multiples."""
+    exponents = [value.as_tuple().exponent for value in values]
+    return Decimal(1).scaleb(min(0, *(each for each in exponents if isinstance(each, int))))

@@ -259,7 +259,7 @@ def _rows(path: Path) -> Iterator[Row]:
                 if row:
                     seen = True
                     yield number, row
-    except (OSError, EOFError, zlib.error, *_zip_faults()) as error:
+    except _unreadable() as error:
         raise EnvironmentFault(
             f"{path}: cannot be read after row {number}: {_reason(error)}",
             hint="Check that the file is complete and that you may read it.",
@@ -293,11 +293,11 @@ def _opened(path: Path) -> IO[bytes]:
     return archive.open(members[0])
 
 
-def _zip_faults() -> tuple[type[Exception], ...]:
-    """What reading a damaged, encrypted or oddly packed archive raises; asked for only once something was raised."""
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What a damaged, encrypted or forbidden file raises; asked for only once something was raised."""
     from zipfile import BadZipFile
 
-    return BadZipFile, NotImplementedError, RuntimeError
+    return OSError, EOFError, zlib.error, BadZipFile, NotImplementedError, RuntimeError
 
 
 def _lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
