@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from runner.domain.commands import Command, OrderDenied, RunEnded, StepEnded, StepStarted
+from runner.domain.commands import Command, GroupProtected, OrderDenied, RunEnded, StepEnded, StepStarted
 from runner.domain.events import Event, Observed, RunStarted
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
@@ -53,7 +53,8 @@ class OpenPosition:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together.
+    """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together; it
+    counts from the first fill, also where the step that protects starts later.
 
     `outcome` is succeeded, failed, stopped, open, or empty while the run has not ended.  `never_protected` names the
     groups that held something without any stop meant for it, `naked_at_end` those whose stops fell short at the end.
@@ -113,6 +114,7 @@ class Tally:
         self._legs = Legs(context)
         self._steps = {step.step_id: StepResult(step.step_id, "waiting", "", "") for step in context.steps}
         self._denied = 0
+        self._adopted_ms = 0
         self._end: RunEnded | None = None
         self._now_ms = 0
         self._money: dict[str, Money] = {}
@@ -135,6 +137,9 @@ class Tally:
                 self._steps[value.step_id] = StepResult(value.step_id, value.outcome, value.reason, value.detail)
             case OrderDenied():
                 self._denied += 1
+            case GroupProtected(group_id=group_id) if group_id not in self._exposures:
+                # What a group adopts is in none of its orders, so that only the machine knows since when it is held.
+                self._adopted_ms += value.unprotected_ms
             case RunEnded():
                 self._end = value
             case _:
@@ -160,7 +165,7 @@ class Tally:
             rejected=ends.count(OrderStatus.REJECTED),
             denied=self._denied,
             steps=tuple(self._steps.values()),
-            unprotected_ms=sum(
+            unprotected_ms=self._adopted_ms + sum(
                 exposure.total_ms + (self._now_ms - exposure.since_ms if exposure.since_ms is not None else 0)
                 for group_id, exposure in self._exposures.items() if group_id in self._protected
             ),

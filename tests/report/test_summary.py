@@ -3,8 +3,11 @@
 import json
 from decimal import Decimal
 
-from runner.domain.commands import RunEnded, StepStarted
-from runner.domain.events import Observed, RunStarted
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.domain.commands import GroupProtected, RunEnded, StepStarted
+from runner.domain.events import Observed, OrderReport, RunStarted, TradeReport
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
 from runner.report.summary import as_json_value, as_text
@@ -16,6 +19,8 @@ from tests.report.stories import (
     STOP,
     TWAP,
     D,
+    Entry,
+    at,
     bracket,
     oco_refused,
     report,
@@ -71,6 +76,29 @@ def test_a_stop_for_a_part_only_does_not_protect() -> None:
     ])[0].summary()
     assert (summary.unprotected_ms, summary.naked_at_end) == (30, ())
     assert as_text(summary).startswith("the data ended: 3 orders, 1 filled; ")
+
+
+def test_an_adopted_position_is_unprotected_as_long_as_the_machine_says() -> None:
+    entries: list[Entry] = [*oco_refused()[:-1], (at("05-04 15:33:00.300"), GroupProtected("guard", 50))]
+    assert told(OCO, entries)[0].summary().unprotected_ms == 50
+    twice: list[Entry] = [*bracket(), (at("05-05 01:23:00"), GroupProtected("long", 100))]
+    assert told(BRACKET, twice)[0].summary().unprotected_ms == 100
+
+
+@given(st.lists(st.integers(0, len(bracket()) - 1), max_size=12))
+def test_facts_that_come_again_change_nothing(places: list[int]) -> None:
+    entries = bracket()
+    once, _ = told(BRACKET, entries)
+    again = list(entries)
+    facts = (place for place in places if isinstance(entries[place][1], OrderReport | TradeReport))
+    for place in sorted(facts, reverse=True):
+        again.insert(place + 1, entries[place])
+        again.insert(len(again) - 1, (entries[-1][0], entries[place][1]))
+    twice, _ = told(BRACKET, again)
+    assert twice.summary() == once.summary()
+    assert twice.order_rows() == once.order_rows()
+    assert twice.fill_rows() == once.fill_rows()
+    assert twice.log_text() == once.log_text()
 
 
 def test_positions_from_the_start_are_counted() -> None:
