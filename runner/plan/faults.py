@@ -1,9 +1,15 @@
-"""Gathers the faults of one plan, so that one mistake is told once.
+"""Gathers the faults of one plan, so that one mistake is told once, and a hopeless file soon.
 
 A fault below, or at, a place that was already found wrong is an echo of the first and is dropped.
 """
 
 from runner.plan.diagnostics import Fault, Path
+
+MOST_FAULTS = 1_000
+
+
+class TooManyFaults(Exception):
+    """`MOST_FAULTS` are found; whoever mends those will run the check again."""
 
 
 class Faults:
@@ -19,7 +25,7 @@ class Faults:
         if self.is_wrong(path):
             return
         self._wrong.add(path)
-        self.found.append(Fault(code, message, path, hint, at_key=at_key))
+        self._take(Fault(code, message, path, hint, at_key=at_key))
 
     def silence(self, path: Path) -> None:
         """Nothing more is told of this place: its fault stands elsewhere."""
@@ -28,7 +34,7 @@ class Faults:
     def add_beside(self, code: str, message: str, path: Path, hint: str = "", *, at_key: bool = False) -> None:
         """A fault between values, which leaves each of them right: a missing key, a sum, a combination."""
         if not self.is_wrong(path):
-            self.found.append(Fault(code, message, path, hint, at_key=at_key))
+            self._take(Fault(code, message, path, hint, at_key=at_key))
 
     def add_unknown_key(self, message: str, path: Path, hint: str, meant: str | None) -> None:
         """A key that the language does not have; `meant` is the one it was probably meant to be."""
@@ -41,6 +47,11 @@ class Faults:
         With `strangers`, so does one that resembles nothing: `iceberg: {…}` is a step's kind, and one mistake.
         """
         return any(meant in keys or (strangers and meant is None) for _, meant in self._strange.get(path, ()))
+
+    def _take(self, fault: Fault) -> None:
+        self.found.append(fault)
+        if len(self.found) >= MOST_FAULTS:
+            raise TooManyFaults
 
     def is_wrong(self, path: Path) -> bool:
         wrong = self._wrong

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from runner.errors import PlanInvalid
 from runner.plan.diagnostics import Diagnostic, Fault, Mark
-from runner.plan.faults import Faults
+from runner.plan.faults import MOST_FAULTS, Faults, TooManyFaults
 from runner.plan.model import Plan
 from runner.plan.parameters import Parameters, put_in, read_parameters
 from runner.plan.parse import read_settings, read_steps
@@ -33,8 +33,16 @@ def load_plan(name: str, data: bytes, sets: Mapping[str, str] = {}) -> Plan:
 
 
 def _load(document: Document, data: bytes, sets: Mapping[str, str]) -> Plan:
-    tree = document.tree
     faults = Faults(document.spoilt)
+    try:
+        return _judged(document, data, sets, faults)
+    except TooManyFaults:
+        faults.found.append(Fault("too-many-faults", f"the check stopped after {MOST_FAULTS:,} faults", ()))
+        raise _invalid(document, faults) from None
+
+
+def _judged(document: Document, data: bytes, sets: Mapping[str, str], faults: Faults) -> Plan:
+    tree = document.tree
     if not isinstance(tree, dict) or (document.faults and not tree):
         raise _invalid(document, faults)
     parameters = read_parameters(tree, sets, faults) if sets or "params" in tree else Parameters()

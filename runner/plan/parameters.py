@@ -21,6 +21,8 @@ TYPES = ("decimal", "integer", "string", "symbol", "side", "duration", "percenta
 _ORDERED = frozenset({"decimal", "integer", "duration", "percentage", "time"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USE = re.compile(r"\$\{([^}]*)\}")
+_MOST_USES = 100
+_LONGEST = 1_000
 _SYMBOL = re.compile(r"[A-Z0-9_]{2,40}")
 
 Value = str | int | Decimal
@@ -118,6 +120,9 @@ def convert(value: object, type_name: str) -> Value:
             return rfc3339(time_of(value))
     if not isinstance(value, str):
         raise ValueError(f"{described(value)} is not a text: quote it")
+    if len(value) > _LONGEST:
+        # Put in often enough, a long text would fill the memory.
+        raise ValueError(f"{described(value)} has more than {_LONGEST:,} characters")
     if type_name == "symbol" and not _SYMBOL.fullmatch(value):
         raise ValueError(f"{described(value)} is not a symbol in capitals, like BTCUSDT")
     if type_name == "side" and value not in Side.__members__:
@@ -198,6 +203,9 @@ def _put_in(tree: Tree, path: Path, parameters: Parameters, faults: Faults) -> T
 
 def _filled_in(text: str, path: Path, parameters: Parameters, faults: Faults) -> Tree:
     whole = _USE.fullmatch(text)
+    if text.count("${") > _MOST_USES:
+        faults.add("parameter-use", f"{pointer(path)}: more than {_MOST_USES} parameters in one text", path)
+        return text
     if whole and whole.group(1) in parameters.values:
         return parameters.values[whole.group(1)]
     missing: list[str] = []
@@ -211,7 +219,7 @@ def _filled_in(text: str, path: Path, parameters: Parameters, faults: Faults) ->
         return format(value, "f") if isinstance(value, Decimal) else str(value)
 
     filled = _USE.sub(value_of, text)
-    for name in missing:
+    for name in missing[:1]:
         if name in parameters.names:
             faults.silence(path)  # why it has no value is told where it is declared
         else:

@@ -14,13 +14,15 @@ from typing import Any
 import yaml
 
 from runner.plan.diagnostics import Fault, Mark, Path
+from runner.plan.faults import MOST_FAULTS
 from runner.plan.model import Source
 from runner.plan.plain import NumberTooLong, Scalar, disputed, read_plain
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_STEPS = 20_000
-MAX_VALUES = 600_000
+MAX_VALUES = 400_000
+MAX_KEYS = 1_000
 
 Tree = Scalar | list["Tree"] | dict[str, "Tree"]
 
@@ -105,7 +107,7 @@ def _root(builder: "_Builder", text: str) -> Tree:
     try:
         tree = builder.build(events)
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error) from None
+        raise _syntax(error, text) from None
     except yaml.YAMLError as error:
         raise _Refused("syntax", f"not YAML: {str(error).splitlines()[0]}", _START) from None
     if isinstance(tree, dict):
@@ -124,9 +126,13 @@ def _events(text: str) -> Iterator[Any]:
     return iter(yaml.parse(text, Loader=loader))
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> _Refused:
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> _Refused:
     mark = error.problem_mark or error.context_mark
     place = Mark(mark.line + 1, mark.column + 1, mark.column + 2) if mark else _START
+    written = _BREAK.split(text.rstrip())
+    if place.line > len(written):
+        # The text breaks off: the end of what is written says more than the empty line behind it.
+        place = Mark(len(written), len(written[-1]) + 1, len(written[-1]) + 2)
     problem = error.problem or error.context or "it cannot be parsed"
     hint = ""
     if "cannot start any token" in problem:
@@ -193,6 +199,8 @@ class _Builder:
                     self._second(key, path, keys[here], mark)
                 else:
                     keys[here] = mark
+                    if len(mapping) >= MAX_KEYS:
+                        raise _Refused("too-large", f"more than {MAX_KEYS:,} keys in one mapping", mark, path=path)
                     if not mapping:
                         values[path] = mark  # a mapping is marked where its first key stands
                 continue
@@ -210,6 +218,8 @@ class _Builder:
                             "keep each plan in a file of its own")
                 continue
             seen += 1
+            if len(self.faults) >= MOST_FAULTS:
+                raise _Refused("too-many-faults", f"reading stopped after {MOST_FAULTS:,} faults", _mark(event))
             if seen > MAX_VALUES:
                 raise _Refused("too-large", f"the plan holds more than {MAX_VALUES:,} values", _mark(event))
             if mapping is not None:
