@@ -57,7 +57,7 @@ def _lift(run: Run, leg: Leg, outcome: Outcome) -> None:
     opens = step.policy.opens
     if (leg.node.role is Role.OPENER) is not opens:
         return
-    if outcome in (Outcome.PLACED, Outcome.FIRST_FILL, Outcome.WOULD_TRIGGER):
+    if outcome in (Outcome.PLACED, Outcome.FIRST_FILL):
         run.record(step.end.node_id, outcome)
     elif outcome is Outcome.FILLED:
         same = [other for other in step.legs if (other.node.role is Role.OPENER) is opens]
@@ -114,7 +114,8 @@ def _ready(run: Run, node_id: str) -> None:
             step = run.steps[node.step_id]
             if step.phase is not Phase.PENDING:
                 return
-            if run.stopping and (step.policy.opens or _waits(run, step)) and not step.policy.protects:
+            stays = step.policy.protects or not (step.policy.opens or _waits(run, step))
+            if run.stopping and not stays and step.policy.step_id not in _guarding(run):
                 end_step(run, step, Outcome.SKIPPED, "the run is stopping")
             elif node.when is not None:
                 step.phase = Phase.WAITING
@@ -211,12 +212,12 @@ def begin_step(run: Run, step: StepState) -> None:
         end_step(run, step, Outcome.FAILED, "denied", f"{sized.code}: {sized.detail}")
         return
     step.qty = sized.qty
-    group = run.groups.get(policy.group_id) if policy.group_id else None
-    if group is not None and group.spec.adopts is not None and not _adopt(run, step, group):
-        return
     follows = run.steps[policy.follows] if policy.follows else None
     if policy.size is not None and step.qty == ZERO and (follows is None or follows.phase is Phase.ENDED):
         end_step(run, step, Outcome.SKIPPED, "nothing_to_do")
+        return
+    group = run.groups.get(policy.group_id) if policy.group_id else None
+    if group is not None and group.spec.adopts is not None and not _adopt(run, step, group):
         return
     if policy.schedule is not None:
         step.plan = planned(policy.schedule, step.qty, run.instruments[policy.symbol], run.seed, policy.step_id)
@@ -286,8 +287,9 @@ def stop(run: Run, why: str) -> None:
     if run.stopping:
         return
     run.stopping = why
+    kept = _guarding(run)
     for step in run.steps.values():
-        if step.phase is Phase.ENDED:
+        if step.phase is Phase.ENDED or step.policy.step_id in kept:
             continue
         opens = step.policy.opens
         if step.phase is Phase.RUNNING:
@@ -297,6 +299,22 @@ def stop(run: Run, why: str) -> None:
                 end_step(run, step, Outcome.CANCELLED, "the run is stopping")
         elif not step.policy.protects and (opens or step.phase is Phase.WAITING or _waits(run, step)):
             end_step(run, step, Outcome.SKIPPED, "the run is stopping")
+
+
+def _guarding(run: Run) -> set[str]:
+    """Steps that open nothing, and that the protection of a filled source still waits for."""
+    found: set[str] = set()
+    left = [
+        step for step in run.steps.values()
+        if step.policy.protects and step.phase is Phase.PENDING and run.groups[step.policy.group_id or ""].open > ZERO
+    ]
+    while left:
+        for index in run.waits_for.get(f"{left.pop().policy.step_id}.start", ()):
+            step = run.steps[run.nodes[run.graph.edges[index].source].step_id]
+            if step.policy.step_id not in found and not step.policy.opens:
+                found.add(step.policy.step_id)
+                left.append(step)
+    return found
 
 
 def _waits(run: Run, step: StepState) -> bool:
@@ -318,8 +336,6 @@ def timed_out(run: Run, step: StepState) -> None:
         _take_back(run, step, "timed_out")
     elif step.end.rule is EndRule.DONE:
         end_step(run, step, Outcome.FAILED, "timed_out")
-    elif step.end.rule is EndRule.SCHEDULED:
-        openers.cancel_slices(run, step, "timed_out")
     elif step.policy.on_timeout == "close":
         group = run.groups[step.policy.group_id or step.policy.step_id]
         group.failure = group.failure or "timed_out"

@@ -140,18 +140,6 @@ def executed(step: StepState) -> Decimal:
     return sum((leg.filled for leg in step.legs), ZERO)
 
 
-def cancel_slices(run: Run, step: StepState, why: str) -> None:
-    """Nothing more of a schedule that exits is sent."""
-    step.cancelled = step.cancelled or why
-    for leg in step.legs:
-        if leg.outcome is None:
-            for revision in leg.live():
-                orders.cancel(run, leg, revision, why)
-            if not leg.live():
-                run.observing.pop(leg.node_id, None)
-                run.end_leg(leg, Outcome.CANCELLED)
-
-
 def cancel_last_slice(run: Run, step: StepState) -> None:
     """The time of the last slice is over: what still rests of it is taken back."""
     for leg in step.legs:

@@ -55,12 +55,14 @@ def _finish(run: Run, group: GroupState) -> None:
     group.ended = True
     group.closing = ""
     for leg in list(group.working.values()):
-        run.end_leg(leg, _outcome(leg))
+        run.end_leg(leg, _outcome(run, group, leg))
     for leg in group.legs:
         run.check[leg.node.step_id] = None
 
 
-def _outcome(leg: Leg) -> Outcome:
+def _outcome(run: Run, group: GroupState, leg: Leg) -> Outcome:
     if leg.filled == ZERO and not leg.revisions:
         return Outcome.SKIPPED
-    return Outcome.FILLED if leg.filled > ZERO else Outcome.CANCELLED
+    wanted = share(run, group, leg) if leg.node.role is Role.TAKE_PROFIT else ZERO
+    whole = leg.filled > ZERO and leg.filled >= wanted and not group.flattened
+    return Outcome.FILLED if whole else Outcome.CANCELLED

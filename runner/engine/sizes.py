@@ -39,7 +39,7 @@ def step_quantity(run: Run, policy: StepPolicy, opener: OrderNode | None) -> Siz
             return Sized(run.groups[run.steps[step_id].policy.group_id or step_id].open)
         case PositionShare(fraction):
             side = policy.side if policy.opens else policy.side.opposite if policy.side else None
-            held = available(run, policy.symbol, side) if side else ZERO
+            held = max(run.held.get(policy.symbol, ZERO) * side.sign, ZERO) if side else ZERO
             return Sized(run.instruments[policy.symbol].floor_qty(EXACT.multiply(held, fraction)))
         case Notional(quote):
             return _computed(run, policy, opener, quote, None)
