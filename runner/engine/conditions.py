@@ -80,12 +80,8 @@ class Judge:
     def fired(self, timer_id: str, now_ms: int, emit: Emit) -> bool:
         """A timer of ours is due."""
         truth = self._by_key.get(timer_id)
-        if truth is not None:
-            if isinstance(truth.condition, HeldFor):
-                held = truth.since_ms is not None and now_ms - truth.since_ms >= truth.condition.for_ms
-                truth.value = held or None
-            else:
-                truth.value = True
+        if truth is not None and not isinstance(truth.condition, HeldFor):
+            truth.value = True
         return self._settle(now_ms, emit)
 
     def positions(self, now_ms: int, position: Callable[[str], Decimal], emit: Emit) -> bool:
@@ -97,7 +93,7 @@ class Judge:
                 truth.value = qty > truth.condition.qty if above else qty < truth.condition.qty
         return self._settle(now_ms, emit)
 
-    def gap(self, symbol: str, now_ms: int, emit: Emit) -> None:
+    def gap(self, symbol: str, now_ms: int, emit: Emit) -> bool:
         """Data of the symbol were missing: what must hold without a break is counted anew from now."""
         for truth in self._by_key.values():
             if not isinstance(truth.condition, HeldFor) or truth.since_ms is None:
@@ -105,13 +101,15 @@ class Judge:
             if symbol in _symbols(truth.condition):
                 truth.since_ms = now_ms
                 emit(SetTimer(truth.key, now_ms + truth.condition.for_ms))
+        return self._settle(now_ms, emit)
 
     def drop(self, emit: Emit) -> None:
         """Stop following."""
         for watch_id in list(self._open):
             self._unwatch(watch_id, emit)
         for truth in self._by_key.values():
-            if isinstance(truth.condition, AtCondition | DelayCondition | HeldFor) and truth.value is None:
+            timed = isinstance(truth.condition, AtCondition | DelayCondition) or truth.since_ms is not None
+            if timed and truth.value is False:
                 emit(CancelTimer(truth.key))
 
     @property
@@ -142,16 +140,15 @@ class Judge:
     def _start(self, truth: Truth, now_ms: int, emit: Emit) -> None:
         match truth.condition:
             case AtCondition(at_ms):
-                if at_ms <= now_ms:
-                    truth.value = True
-                else:
+                truth.value = at_ms <= now_ms
+                if not truth.value:
                     emit(SetTimer(truth.key, at_ms))
             case DelayCondition(delay_ms):
+                truth.value = False
                 emit(SetTimer(truth.key, now_ms + delay_ms))
-            case PriceCondition(relation=Relation.CROSSES_UP):
-                self._watch(truth, "out", Crossing.LT, emit)
-            case PriceCondition(relation=Relation.CROSSES_DOWN):
-                self._watch(truth, "out", Crossing.GT, emit)
+            case PriceCondition(relation=Relation.CROSSES_UP | Relation.CROSSES_DOWN as relation):
+                truth.value = False
+                self._watch(truth, "out", Crossing.LT if relation is Relation.CROSSES_UP else Crossing.GT, emit)
             case PriceCondition(relation=relation):
                 inside, outside = _sides(relation)
                 self._watch(truth, "in", inside, emit)
@@ -181,8 +178,7 @@ class Judge:
         elif part is not True and truth.since_ms is not None:
             truth.since_ms = None
             emit(CancelTimer(truth.key))
-        if part is not True:
-            truth.value = False
+        truth.value = truth.since_ms is not None and now_ms - truth.since_ms >= for_ms
 
     def _watch(self, truth: Truth, side: str, crossing: Crossing, emit: Emit) -> None:
         condition = truth.condition

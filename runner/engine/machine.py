@@ -101,6 +101,7 @@ class Machine:
                 orders.not_found(run, event)
             case PositionReport():
                 closing.fold_position(run, event)
+                self._judge_positions(event.symbol)
                 ends.flatten_account(run, event)
             case Observed():
                 for waiter in openers.observed(run, event):
@@ -112,8 +113,9 @@ class Machine:
                 if node_id is not None and run.judges[node_id].touched(watch_id, run.now_ms, run.emit):
                     flow.held(run, node_id)
             case MarketGap(symbol=symbol):
-                for judge in run.judges.values():
-                    judge.gap(symbol, run.now_ms, run.emit)
+                for node_id, judge in list(run.judges.items()):
+                    if judge.gap(symbol, run.now_ms, run.emit):
+                        flow.held(run, node_id)
             case DataEnded():
                 run.ended = True
                 run.emit(RunEnded("open" if run.running_steps or self._live() else self._verdict()))
