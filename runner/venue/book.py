@@ -193,7 +193,7 @@ class Book:
         return price < limit if order.request.side is Side.BUY else price > limit
 
     def changed(self) -> None:
-        """The set of orders, or one of their levels, is another now."""
+        """The set of orders, or one of their levels, is another now: `quiet` has to look again."""
         self._band = None
 
     def quiet(self, low: Decimal, high: Decimal) -> bool:
@@ -204,16 +204,21 @@ class Book:
         return band[0] < low and high < band[1]
 
     def _levels(self) -> tuple[Decimal, Decimal]:
+        """The highest level that a fall, and the lowest that a rise, does something at."""
         floor, ceiling = _LOWEST, _HIGHEST
         for order in self.orders.values():
-            if order.trailing:
-                return _HIGHEST, _LOWEST
-            level = order.limit if order.in_book else order.level
-            if level is None:
-                continue
-            below = order.request.side is Side.BUY if order.in_book else order.falls
-            if below:
-                floor = max(floor, level)
-            else:
-                ceiling = min(ceiling, level)
+            below, above = _reach(order)
+            floor = floor if below is None else max(floor, below)
+            ceiling = ceiling if above is None else min(ceiling, above)
         return floor, ceiling
+
+
+def _reach(order: WorkingOrder) -> tuple[Decimal | None, Decimal | None]:
+    """The levels at which an order reacts to a fall and to a rise; a trailing stop also follows its extreme."""
+    if order.in_book:
+        level, other, falls = order.limit, None, order.request.side is Side.BUY
+    elif order.trailing and not order.active:
+        level, other, falls = None, order.request.activation_price, order.falls
+    else:
+        level, other, falls = order.level, order.extreme if order.trailing else None, order.falls
+    return (level, other) if falls else (other, level)

@@ -258,6 +258,7 @@ class Exchange:
     def _candle_end(self, book: Book, candle: CandleEnd) -> None:
         if not book.quiet(candle.low, candle.high):
             CandleJudge(self._execution, book, candle).run()
+            book.changed()
         book.last = candle.close
         book.hindsight = candle if book.opened_in_candle else None
         book.opened_in_candle = False
@@ -295,6 +296,7 @@ class Exchange:
                 # A mark that triggers is no trade: the order then takes what the market offers.
                 seen = book.last_px if book.watches_mark(order.request) else present
                 self._execution.trigger(book, order, at_ms, seen)
+        book.changed()
 
     def _told(self) -> Facts:
         facts = self._execution.facts
