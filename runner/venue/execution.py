@@ -90,7 +90,6 @@ class Execution:
             return
         order.in_book = True
         order.status = OrderStatus.TRIGGERED
-        book.changed()
         self.tell(book, order, at_ms)
         if refused_at_once(book, order, seen) is None:
             self.take(book, order, at_ms, seen)
