@@ -15,6 +15,8 @@ from runner.report.legs import Legs
 from runner.report.orders import Change, KnownOrder, Orders
 
 _CENT = Decimal("0.01")
+_SHOWN = 5
+"""How many steps of one outcome the line for people names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +279,20 @@ def as_json_value(summary: RunSummary) -> dict[str, object]:
 
 
 def _steps(summary: RunSummary) -> Iterator[str]:
-    for step in summary.steps:
-        if step.outcome == "failed":
-            yield f"{step.step_id} failed" + (f" ({step.reason})" if step.reason else "")
+    """What came of the steps that did not simply succeed."""
+    for outcome in ("failed", "cancelled", "skipped"):
+        ended = [step for step in summary.steps if step.outcome == outcome]
+        if ended:
+            yield _some([f"{step.step_id} {outcome}" + (f" ({step.reason})" if step.reason else "") for step in ended])
     unfinished = [step.step_id for step in summary.steps if step.outcome in ("open", "waiting")]
     if unfinished:
-        shown = ", ".join(unfinished[:5]) + (f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else "")
-        yield f"{'left working' if summary.outcome == 'succeeded' else 'unfinished'}: {shown}"
+        yield f"{'left working' if summary.outcome == 'succeeded' else 'unfinished'}: {_some(unfinished)}"
+
+
+def _some(words: list[str]) -> str:
+    """The first few of them, and how many more there are."""
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more
 
 
 def _protection(summary: RunSummary) -> Iterator[str]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.domain.commands import GroupProtected, RunEnded, StepStarted
+from runner.domain.commands import GroupProtected, RunEnded, StepEnded, StepStarted
 from runner.domain.events import Observed, OrderReport, RunStarted, TradeReport
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
@@ -61,6 +61,15 @@ def test_a_run_that_is_cut_off_shows_what_is_unfinished_and_naked() -> None:
     text = as_text(summary)
     assert text.startswith("cut short: 2 orders, 1 filled; unfinished: long; UNPROTECTED AT THE END: long")
     assert "still open: +0.004 BTCUSDT from 60000, -2.00 at the last price 59500" in text
+
+
+def test_steps_that_did_not_succeed_are_named_a_few_of_them() -> None:
+    ends: list[Entry] = [(0, StepEnded(f"s{number}", "skipped", "never")) for number in range(7)]
+    text = as_text(told(BRACKET, [*ends, (0, StepEnded("long", "cancelled")), (0, RunEnded("stopped"))])[0].summary())
+    assert text == (
+        "stopped: 0 orders; long cancelled; s0 skipped (never), s1 skipped (never), s2 skipped (never), "
+        "s3 skipped (never), s4 skipped (never) and 2 more"
+    )
 
 
 def test_a_stop_for_a_part_only_does_not_protect() -> None:
