@@ -10,7 +10,6 @@ from runner.graph.kinds import RULES
 from runner.graph.model import Edge, ExecutionGraph, Group, RiskLimits
 from runner.graph.scope import GroupShare, Parts, Scope
 from runner.graph.survey import Survey
-from runner.graph.targets import FAILURES
 from runner.plan.diagnostics import Diagnostic, Severity
 from runner.plan.model import Plan, Step
 
@@ -39,7 +38,7 @@ def compile_plan(plan: Plan, instruments: Mapping[str, Instrument]) -> Compiled:
 
 def _build(survey: Survey, instruments: Mapping[str, Instrument]) -> ExecutionGraph:
     plan = survey.plan
-    scope = Scope({step.step_id: step for step in plan.steps}, instruments, _continues(survey))
+    scope = Scope({step.step_id: step for step in plan.steps}, instruments)
     parts = [RULES[step.kind](step, scope) for step in plan.steps]
     nodes = tuple(node for place in survey.order for node in parts[place].nodes)
     edges = tuple(edge for place in survey.order for edge in (*_waits(survey, place), *parts[place].edges))
@@ -55,14 +54,6 @@ def _build(survey: Survey, instruments: Mapping[str, Instrument]) -> ExecutionGr
 def _waits(survey: Survey, place: int) -> list[Edge]:
     start_id = f"{survey.steps[place].step_id}.start"
     return [Edge(wait.target.node_id, start_id, wait.outcome) for wait in survey.waits[place]]
-
-
-def _continues(survey: Survey) -> frozenset[str]:
-    """Steps whose failure another step waits for; the plan room refuses another `on_failure` on them."""
-    return frozenset(
-        wait.target.step_id for waits in survey.waits for wait in waits
-        if wait.outcome in FAILURES and wait.target.leg in ("", "entry")
-    )
 
 
 def _groups(plan: Plan, parts: list[Parts]) -> tuple[Group, ...]:

@@ -30,14 +30,14 @@ def smallest_slice(qty: Decimal, slices: int, randomize: Decimal, instrument: In
     """The smallest slice that a quantity may be cut into: with `randomize` r, one that weighs 1 − r beside all others
     of 1 + r.
     """
-    return instrument.floor_qty(EXACT.multiply(qty, _share(slices, EXACT.subtract(ONE, randomize), randomize)))
+    return instrument.floor_qty(_share(qty, slices, EXACT.subtract(ONE, randomize), randomize))
 
 
 def largest_slice(qty: Decimal, slices: int, randomize: Decimal, instrument: Instrument) -> Decimal:
     """The largest slice: the last, which takes what does not divide, weighing 1 + r beside all others of 1 − r."""
     if randomize == ZERO:
         return instrument.split(qty, slices)[-1]
-    share = EXACT.multiply(qty, _share(slices, EXACT.add(ONE, randomize), -randomize))
+    share = _share(qty, slices, EXACT.add(ONE, randomize), -randomize)
     undivided = EXACT.multiply(instrument.step_size, Decimal(slices - 1))
     return min(qty, instrument.ceil_qty(EXACT.add(share, undivided)))
 
@@ -50,7 +50,7 @@ def most_slices(qty: Decimal, least: Decimal, randomize: Decimal) -> int:
     return 1 + int(EXACT.divide_int(spare, EXACT.multiply(EXACT.add(ONE, randomize), least)))
 
 
-def _share(slices: int, weight: Decimal, others: Decimal) -> Decimal:
-    """The fraction of a slice of `weight` beside the rest, which weigh 1 + `others` each."""
+def _share(qty: Decimal, slices: int, weight: Decimal, others: Decimal) -> Decimal:
+    """What a slice of `weight` gets beside the rest, which weigh 1 + `others` each."""
     rest = EXACT.multiply(Decimal(slices - 1), EXACT.add(ONE, others))
-    return EXACT.divide(weight, EXACT.add(weight, rest))
+    return EXACT.divide(EXACT.multiply(qty, weight), EXACT.add(weight, rest))

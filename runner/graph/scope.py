@@ -30,7 +30,6 @@ from runner.plan.model import (
     ExitBody,
     FlattenBody,
     OcoBody,
-    OnFailure,
     Step,
     TwapBody,
     WaitBody,
@@ -41,11 +40,10 @@ BodyT = TypeVar("BodyT", bound=Body)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A plan's steps by id, and the instruments.  `continues` are steps whose failure another step waits for."""
+    """A plan's steps by id, and the instruments."""
 
     steps: Mapping[str, Step]
     instruments: Mapping[str, Instrument]
-    continues: frozenset[str]
 
     def instrument(self, step: Step) -> Instrument:
         return self.instruments[step.symbol]
@@ -142,13 +140,13 @@ def started(step: Step, nodes: tuple[OrderNode, ...]) -> tuple[Edge, ...]:
 
 
 def policy(
-    step: Step, scope: Scope, *, side: Side | None = None, group_id: str | None = None, size: Size | None = None,
+    step: Step, *, side: Side | None = None, group_id: str | None = None, size: Size | None = None,
     protects: bool = False, follows: str | None = None, schedule: Schedule | None = None,
     planned: Decimal | None = None, stop: Price | None = None, link: str = "",
 ) -> StepPolicy:
     """The step's policy: what the plan says of it, and what its kind adds."""
-    on_failure = OnFailure.CONTINUE if step.step_id in scope.continues else step.on_failure
     return StepPolicy(
-        step.step_id, step.kind, step.symbol, side, group_id, opens(step.body), protects, follows, on_failure.value,
+        step.step_id, step.kind, step.symbol, side, group_id, opens(step.body), protects, follows,
+        step.on_failure.value,
         step.on_timeout.value, size, schedule, planned, stop, step.unprotected_allowed, link,
     )

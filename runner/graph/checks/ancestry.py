@@ -13,7 +13,6 @@ from runner.plan.model import EntryBody, Step, TwapBody
 
 _ENDS = frozenset({Outcome.SUCCEEDED, Outcome.FAILED, Outcome.CANCELLED, Outcome.SKIPPED, Outcome.ANY})
 _UNSTARTED = frozenset({Outcome.CANCELLED, Outcome.SKIPPED, Outcome.ANY})
-_ORDER_ENDS = frozenset({Outcome.FILLED, Outcome.REJECTED, Outcome.DENIED, Outcome.EXPIRED})
 
 
 def implies_start(wait: Wait) -> bool:
@@ -24,12 +23,8 @@ def implies_start(wait: Wait) -> bool:
 def implies_end(step: Step, wait: Wait) -> bool:
     """Whether the step has ended by the time that what is waited for has come."""
     if not wait.target.leg:
-        if wait.outcome in _ENDS:
-            return True
-        return (isinstance(step.body, EntryBody) and wait.outcome in _ORDER_ENDS) or (
-            isinstance(step.body, TwapBody) and wait.outcome is Outcome.FILLED
-        )
-    return isinstance(step.body, EntryBody) and wait.outcome in _ENDS | _ORDER_ENDS
+        return wait.outcome in _ENDS or (wait.outcome is Outcome.FILLED and isinstance(step.body, EntryBody | TwapBody))
+    return isinstance(step.body, EntryBody) and (wait.outcome in _ENDS or wait.outcome is Outcome.FILLED)
 
 
 def ancestors(survey: Survey, asked: Collection[int]) -> list[int]:

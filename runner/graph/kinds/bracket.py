@@ -20,7 +20,7 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     return Parts(
         nodes, edges,
         policy(
-            step, scope, side=body.side, group_id=group_id, size=body.size, planned=planned, stop=exits[0].trigger,
+            step, side=body.side, group_id=group_id, size=body.size, planned=planned, stop=exits[0].trigger,
             link="BRK",
         ),
         GroupShare(

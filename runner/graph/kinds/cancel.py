@@ -8,4 +8,4 @@ from runner.plan.model import CancelBody, Step
 def compile_step(step: Step, scope: Scope) -> Parts:
     node = CancelNode(f"{step.step_id}.cancel", step.step_id, body_of(step, CancelBody).steps)
     edge = Edge(f"{step.step_id}.start", node.node_id, Outcome.SUCCEEDED)
-    return Parts(*frame(step, (node,), (edge,), EndRule.DONE), policy(step, scope))
+    return Parts(*frame(step, (node,), (edge,), EndRule.DONE), policy(step))

@@ -14,6 +14,6 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     nodes, edges = frame(step, (order,), started(step, (order,)), EndRule.FILLED, group_id)
     return Parts(
         nodes, edges,
-        policy(step, scope, side=body.side, group_id=group_id, size=body.size, planned=planned_price(body.order)),
+        policy(step, side=body.side, group_id=group_id, size=body.size, planned=planned_price(body.order)),
         GroupShare(group_id, body.side, openers=(order.node_id,)),
     )

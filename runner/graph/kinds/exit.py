@@ -16,7 +16,7 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     return Parts(
         nodes, edges,
         policy(
-            step, scope, side=body.side, group_id=group_id, size=body.size, protects=source is not None,
+            step, side=body.side, group_id=group_id, size=body.size, protects=source is not None,
             follows=source, planned=planned_price(body.order),
         ),
         GroupShare(group_id, body.side.opposite, exits=(order.node_id,), adopts=None if source else body.size),

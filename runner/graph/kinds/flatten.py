@@ -8,4 +8,4 @@ from runner.plan.model import FlattenBody, Step
 def compile_step(step: Step, scope: Scope) -> Parts:
     node = FlattenNode(f"{step.step_id}.flatten", step.step_id, step.symbol, body_of(step, FlattenBody).account)
     edge = Edge(f"{step.step_id}.start", node.node_id, Outcome.SUCCEEDED)
-    return Parts(*frame(step, (node,), (edge,), EndRule.DONE), policy(step, scope))
+    return Parts(*frame(step, (node,), (edge,), EndRule.DONE), policy(step))

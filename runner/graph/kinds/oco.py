@@ -16,7 +16,7 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     return Parts(
         nodes, edges,
         policy(
-            step, scope, side=body.side, group_id=group_id, size=body.size, protects=source is not None,
+            step, side=body.side, group_id=group_id, size=body.size, protects=source is not None,
             follows=source, stop=exits[0].trigger, link="OCO",
         ),
         GroupShare(

@@ -30,7 +30,7 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     return Parts(
         nodes, edges,
         policy(
-            step, scope, side=body.side, group_id=group_id, size=body.size, schedule=schedule,
+            step, side=body.side, group_id=group_id, size=body.size, schedule=schedule,
             planned=planned_price(body.order), link="TWAP",
         ),
         GroupShare(group_id, body.side.opposite, exits=ids, adopts=None if source else body.size) if closing

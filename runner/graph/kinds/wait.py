@@ -15,4 +15,4 @@ def compile_step(step: Step, scope: Scope) -> Parts:
     wait = WaitNode(f"{step.step_id}.wait", step.step_id, step.when)
     end = EndNode(f"{step.step_id}.end", step.step_id, EndRule.DONE, (wait.node_id,), None)
     edges = (Edge(start.node_id, wait.node_id, Outcome.SUCCEEDED), Edge(wait.node_id, end.node_id, Outcome.ANY))
-    return Parts((start, wait, end), edges, policy(step, scope))
+    return Parts((start, wait, end), edges, policy(step))
