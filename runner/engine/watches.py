@@ -4,8 +4,8 @@ A watch fires once.  On a candle that was watched as a whole its high and low co
 candle was underway is judged on the close alone, since what came before is not known.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.domain.commands import Crossing, WatchPrice
 from runner.domain.conditions import PriceSource
@@ -24,8 +24,7 @@ def stands(crossing: Crossing, price: Decimal, level: Decimal) -> bool:
             return price <= level
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """A watch that fired, and the price that made it fire."""
 
     watch: WatchPrice

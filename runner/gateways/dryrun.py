@@ -10,9 +10,8 @@ No coroutine here ever suspends, so all of it runs without an event loop.
 
 import heapq
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from runner.domain.commands import (
     CancelOrder,
@@ -44,8 +43,9 @@ class _Turn(IntEnum):
     TIMER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
+    """A command on its way to the exchange, and when it left."""
+
     command: VenueCommand
     begun_ms: int
 

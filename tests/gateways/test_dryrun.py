@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.domain.commands import (
     CancelOrder,
@@ -16,6 +18,7 @@ from runner.domain.commands import (
     ReadPosition,
     SetTimer,
     UnwatchPrice,
+    VenueCommand,
     WatchPrice,
 )
 from runner.domain.conditions import PriceSource
@@ -341,3 +344,61 @@ def test_without_latency_everything_happens_at_once() -> None:
     run = Run(points(60000, 60100), latency_ms=0)
     run.place("a")
     assert short(run.rest())[:3] == [(0, "a NEW"), (0, "a trade"), (0, "a FILLED")]
+
+
+@st.composite
+def _commands(draw: st.DrawFn) -> list[tuple[int, VenueCommand]]:
+    """Commands, each with the instant at which it is given."""
+    given_at = draw(st.lists(st.integers(0, 900), max_size=12))
+    commands: list[tuple[int, VenueCommand]] = []
+    for number, at in enumerate(sorted(given_at)):
+        name = f"o{draw(st.integers(0, number))}"
+        match draw(st.integers(0, 4)):
+            case 0:
+                commands.append((at, CancelOrder("BTCUSDT", name, conditional=False, node_id="node")))
+            case 1:
+                commands.append((at, QueryOrder("BTCUSDT", name)))
+            case 2:
+                commands.append((at, ReadPosition("BTCUSDT")))
+            case _:
+                kind = draw(st.sampled_from([OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET]))
+                price = D(draw(st.integers(59_000, 61_000)))
+                commands.append((at, PlaceOrder(OrderRequest(
+                    f"o{number}", "BTCUSDT", draw(st.sampled_from(Side)), kind, D("0.01"),
+                    price if kind is OrderType.LIMIT else None, price if kind is OrderType.STOP_MARKET else None,
+                    reduce_only=draw(st.booleans()),
+                ), "node")))
+    return commands
+
+
+@settings(max_examples=150, deadline=None)
+@given(_commands(), st.lists(st.integers(59_000, 61_000), min_size=2, max_size=12), st.integers(0, 120))
+def test_every_command_is_answered_once_and_not_too_early(
+    commands: list[tuple[int, VenueCommand]], prices: list[int], latency_ms: int,
+) -> None:
+    run = Run(points(*prices), latency_ms=latency_ms)
+    for number, (at, _) in enumerate(commands):
+        run.gateway.schedule(SetTimer(str(number), at))
+    sent: list[tuple[int, VenueCommand]] = []
+    while (event := run.step()) is not None:
+        if isinstance(event, TimerFired):
+            at, command = commands[int(event.timer_id)]
+            assert event.at_ms == at == run.gateway.now_ms()
+            run.gateway.submit(command)
+            sent.append((at, command))
+    times = [at for at, _ in run.log]
+    assert times == sorted(times)
+    assert [isinstance(event, DataEnded) for _, event in run.log].count(True) == 1
+    assert isinstance(run.log[-1][1], DataEnded)
+    answers = [(at, event) for at, event in run.log if not isinstance(event, TimerFired | DataEnded)]
+    assert all(at - event.at_ms == latency_ms for at, event in answers)
+    for at, command in sent:
+        assert any(told >= at + 2 * latency_ms for told, _ in answers), command
+    asked = {kind: sum(isinstance(command, kind) for _, command in sent) for kind in (PlaceOrder, CancelOrder)}
+    refused = [event for _, event in answers if isinstance(event, CommandRejected)]
+    accepted = [event for _, event in answers if isinstance(event, OrderReport) and event.status is OrderStatus.NEW]
+    cancelled = [event for _, event in answers if isinstance(event, OrderReport) and event.reason == ""
+                 and event.status is OrderStatus.CANCELED]
+    placed = sum(event.action is Action.PLACE for event in refused)
+    assert len({event.client_order_id for event in accepted}) + placed == asked[PlaceOrder]
+    assert len({event.client_order_id for event in cancelled}) + len(refused) - placed == asked[CancelOrder]
