@@ -135,7 +135,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _Refused:
         place = Mark(len(written), len(written[-1]) + 1, len(written[-1]) + 2)
     problem = error.problem or error.context or "it cannot be parsed"
     hint = ""
-    if "cannot start any token" in problem:
+    if "${" in written[min(place.line, len(written)) - 1]:
+        hint = 'inside { } and [ ] a parameter needs quotes: "${name}"'
+    elif "cannot start any token" in problem:
         hint = "indent with spaces, not tabs, and quote texts that begin with a sign like @, ` or %"
     elif "could not find expected ':'" in problem:
         hint = "a line in a mapping is `key: value`"

@@ -18,6 +18,8 @@ from runner.plan.reader import described
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _HUNDRED = Decimal(100)
 Word = TypeVar("Word", bound=StrEnum)
+_LAST_MS = 253_402_214_400_000
+"""The last day of the year 9999 in UTC, whatever the offset."""
 MAX_DURATION_MS = 3_650 * 86_400_000
 
 
@@ -90,10 +92,13 @@ def time_of(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError(f"{described(value)} is not an RFC 3339 time with an offset, like 2026-11-24T08:00:00Z")
     try:
-        return parse_rfc3339(value)
-    except (ValueError, OverflowError):
+        at_ms = parse_rfc3339(value)
+    except ValueError:
+        at_ms = -1
+    if not 0 <= at_ms <= _LAST_MS:
         raise ValueError(
-            f"{described(value)} is not an RFC 3339 time with an offset, like 2026-11-24T08:00:00Z") from None
+            f"{described(value)} is not an RFC 3339 time with an offset, like 2026-11-24T08:00:00Z, from 1970 on")
+    return at_ms
 
 
 def distance_of(value: object) -> Distance:
