@@ -17,6 +17,7 @@ BY_SYSTEM = "Reduce Only expired"
 REDUCE_ONLY_REJECT = "Reduce Only reject"
 NO_MARGIN_REJECT = "Margin is insufficient."
 NOT_FILLABLE = "Unfilled rest expired"
+_AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class Execution:
@@ -71,12 +72,9 @@ class Execution:
             qty = wanted if depth is None else min(wanted, depth)
             self.fill(book, order, price, qty, at_ms, maker=False)
             wanted -= qty
-        if not order.status.closed:
-            if request.reduce_only and not self.account.closable(book.symbol, request.side):
-                self.end(book, order, OrderStatus.EXPIRED, at_ms, BY_SYSTEM)
-            elif order.limit is None or request.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
-                self.end(book, order, OrderStatus.EXPIRED, at_ms, NOT_FILLABLE)
         self.settle(book, at_ms)
+        if not order.status.closed and (order.limit is None or request.time_in_force in _AT_ONCE):
+            self.end(book, order, OrderStatus.EXPIRED, at_ms, NOT_FILLABLE)
 
     def trigger(self, book: Book, order: WorkingOrder, at_ms: int, seen: Decimal) -> None:
         """The trigger of a conditional order is met at a price of `seen`: it enters the matching engine, or not."""
@@ -111,7 +109,7 @@ class Execution:
         return qty
 
     def settle(self, book: Book, at_ms: int) -> None:
-        """End resting reduce-only orders that lie wholly beyond what is left of the position, worst priced first."""
+        """End reduce-only orders in the book that lie wholly beyond what is left of the position, the worst priced."""
         for side in Side:
             resting = [order for order in book.orders.values() if order.in_book and order.request.side is side]
             covered, position = ZERO, self.account.closable(book.symbol, side)

@@ -478,6 +478,12 @@ def test_open_orders_bind_margin_until_they_are_cancelled() -> None:
     assert states(desk.order("BUY", "LIMIT", "0.1", 59000, id="again")) == ["again NEW"]
 
 
+def test_the_margin_of_a_symbols_own_orders_is_counted_once() -> None:
+    desk = Desk(60000, balance=d(2400), leverage=5)
+    desk.order("BUY", "LIMIT", "0.1", 59000)
+    assert states(desk.order("BUY", "LIMIT", "0.1", 59000, id="second")) == ["second NEW"]
+
+
 def test_orders_of_another_symbol_bind_margin_too() -> None:
     desk = Desk(60000, balance=d(1200), leverage=5)
     desk.order("BUY", "LIMIT", "500", 10, symbol="COARSEUSDT", id="other")
