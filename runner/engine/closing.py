@@ -159,16 +159,16 @@ def fold_position(run: Run, report: PositionReport) -> None:
             continue
         on_side = max(report.qty * group.spec.entry_side.sign, ZERO)
         if on_side > ZERO:
-            group.reading, group.empty_reads = False, 0
+            group.reading, group.empty_read_ms = False, None
             if run.sole_holder(group) and on_side < group.open:
                 group.real = on_side
             run.touch(group.spec.group_id)
             continue
-        group.empty_reads += 1
-        if group.empty_reads >= 2:
-            _gone(run, group)
-        else:
+        if group.empty_read_ms is None:
+            group.empty_read_ms = report.begun_ms
             run.timer(f"read:{group.spec.group_id}", run.now_ms + AGREE_AFTER_MS)
+        elif report.begun_ms >= group.empty_read_ms + AGREE_AFTER_MS:
+            _gone(run, group)
 
 
 def _gone(run: Run, group: GroupState) -> None:

@@ -3,7 +3,7 @@
 Source: plan language, *Levels already passed*, *The bound*, *Sizes and the position*.
 """
 
-from runner.domain.commands import QueryOrder, Remark
+from runner.domain.commands import Remark
 from runner.domain.events import Action, CommandRejected
 from runner.domain.orders import OrderStatus
 from runner.domain.values import OrderType
@@ -13,7 +13,7 @@ from runner.engine.closing import doubt_position, start_closing
 from runner.engine.exits import ended_unasked, hold
 from runner.engine.openers import send_market
 from runner.engine.state import Leg, Purpose, Revision, Run
-from runner.graph.model import Outcome, Role
+from runner.graph.model import DueTarget, Outcome, Role
 
 CANCEL_RETRY_MS = 500
 """Pause before an order is looked up whose cancel was refused for a reason that passes."""
@@ -33,7 +33,7 @@ def refused(run: Run, event: CommandRejected) -> None:
             _cancel_refused(run, leg, revision, event)
         case Action.QUERY:
             if revision.live:
-                run.timer(f"lookup:{revision.client_order_id}", run.now_ms + CANCEL_RETRY_MS)
+                orders.look_up_later(run, revision, CANCEL_RETRY_MS)
 
 
 def ended(run: Run, leg: Leg, revision: Revision) -> None:
@@ -55,17 +55,17 @@ def ended(run: Run, leg: Leg, revision: Revision) -> None:
 def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejected) -> None:
     kind = refusal(event.code)
     if kind is Refusal.DUPLICATE:
-        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+        orders.look_up(run, leg, revision)
         return
     orders.rejected(run, leg, revision)
     if not revision.order.request.reduce_only:
         _opener_refused(run, leg, event, kind)
         return
-    leg.next_revision, leg.next_attempt = revision.number, revision.attempt + 1
+    if revision is leg.revisions[-1] and kind is not Refusal.WOULD_TRIGGER:
+        leg.next_revision, leg.next_attempt = revision.number, revision.attempt + 1
     group = run.group_of(leg)
     if kind is Refusal.WOULD_TRIGGER:
         run.record(leg.node_id, Outcome.WOULD_TRIGGER)
-        leg.next_revision, leg.next_attempt = revision.number + 1, 0
         if leg.node.order_type.take_profit_like:
             leg.passed = True
             run.touch(group.spec.group_id)
@@ -81,7 +81,8 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
     else:
         leg.refused = event.code
         _say(run, leg, event, "the exchange will not take it")
-        run.end_leg(leg, Outcome.REJECTED)
+        if not isinstance(leg.node.target, DueTarget):
+            run.end_leg(leg, Outcome.REJECTED)
 
 
 def _opener_refused(run: Run, leg: Leg, event: CommandRejected, kind: Refusal) -> None:
@@ -94,7 +95,6 @@ def _opener_refused(run: Run, leg: Leg, event: CommandRejected, kind: Refusal) -
             send_market(run, leg)
             return
     _say(run, leg, event, "")
-    run.end_leg(leg, Outcome.REJECTED)
 
 
 def _cancel_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejected) -> None:
@@ -102,9 +102,9 @@ def _cancel_refused(run: Run, leg: Leg, revision: Revision, event: CommandReject
         return
     revision.order = orders.without_cancel(revision.order)
     if refusal(event.code) is Refusal.GONE:
-        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+        orders.look_up(run, leg, revision)
     else:
-        run.timer(f"lookup:{revision.client_order_id}", run.now_ms + CANCEL_RETRY_MS)
+        orders.look_up_later(run, revision, CANCEL_RETRY_MS)
 
 
 def _say(run: Run, leg: Leg, event: CommandRejected, then: str) -> None:

@@ -92,9 +92,6 @@ def _judge_closed(run: Run, step: StepState) -> None:
 
 
 def _judge_scheduled(run: Run, step: StepState) -> None:
-    left = openers.finish_schedule(run, step)
-    if any(leg.live() for leg in step.legs):
-        return
     left = max(step.qty - openers.executed(step), ZERO)
     schedule = step.policy.schedule
     detail = f"executed={trimmed(step.qty - left)} of={trimmed(step.qty)}"

@@ -41,10 +41,10 @@ def settle_exits(run: Run, group: GroupState) -> None:
 
 def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
     """New first, then the old: `wanted` less what is triggered already must stand, at the leg's price."""
-    triggered = sum((one.order.leaves_qty for one in leg.revisions if one.order.triggered), ZERO)
+    triggered = sum((one.order.leaves_qty for one in leg.revisions if _executing(one)), ZERO)
     wanted = max(wanted - triggered, ZERO)
     waiting = [one for one in leg.revisions if one.asked and not one.ours_to_cancel and one.purpose is Purpose.WORK]
-    standing = [one for one in leg.revisions if one.standing]
+    standing = [one for one in leg.revisions if one.standing and one.purpose is Purpose.WORK]
     if wanted == ZERO:
         for one in (*standing, *waiting):
             orders.cancel(run, leg, one)
@@ -136,6 +136,12 @@ def ended_unasked(run: Run, leg: Leg) -> None:
 
 def _held(run: Run, leg: Leg) -> bool:
     return run.now_ms < leg.held_until_ms
+
+
+def _executing(revision: Revision) -> bool:
+    """Whether a triggered stop closes its quantity for sure: one with a limit may still lose to our cancel."""
+    order = revision.order
+    return order.triggered and not (revision.ours_to_cancel and order.request.order_type.limited)
 
 
 def _overdue(run: Run, group: GroupState, waiting: list[Revision]) -> bool:

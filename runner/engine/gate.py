@@ -16,11 +16,15 @@ class Denial(NamedTuple):
     detail: str
 
 
-def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal) -> Denial | None:
-    """Whether an opening order of `quantity` base units at `worst_px` crosses one of the plan's limits."""
+def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, price: Decimal | None) -> Denial | None:
+    """Whether an opening order of `quantity` base units is worth enough at its `price` (the mark, if it has none),
+    and crosses none of the plan's limits at `worst_px`."""
     limits = run.graph.limits
     symbol = leg.node.symbol
     instrument = run.instruments[symbol]
+    value = worth(run, leg, quantity, price)
+    if value < instrument.min_notional:
+        return Denial("MIN_NOTIONAL", f"minimum={trimmed(instrument.min_notional)} computed={trimmed(value)}")
     order_notional = instrument.notional(quantity, worst_px)
     if limits.max_order_notional is not None and order_notional > limits.max_order_notional:
         return Denial("MAX_ORDER_NOTIONAL", _figures(limits.max_order_notional, order_notional))
@@ -33,6 +37,12 @@ def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal) -> Denial | 
         if loss >= limits.max_daily_loss:
             return Denial("MAX_DAILY_LOSS", f"limit={trimmed(limits.max_daily_loss)} loss={trimmed(loss)}")
     return None
+
+
+def worth(run: Run, leg: Leg, quantity: Decimal, price: Decimal | None) -> Decimal:
+    """What the exchange takes an opening order to be worth, in quote units: MARKET is judged at the mark."""
+    symbol = leg.node.symbol
+    return run.instruments[symbol].notional(quantity, price or run.quotes[symbol].mark_px)
 
 
 def worst_price(leg: Leg, price: Decimal | None, trigger: Decimal | None, quote: Quote) -> Decimal:

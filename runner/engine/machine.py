@@ -32,7 +32,7 @@ from runner.engine.settle import settle
 from runner.engine.state import Day, Run
 from runner.graph.model import ExecutionGraph, Outcome
 
-_DAY = "day"
+_DAY = "day:"  # no step can be called that
 
 
 class Machine:
@@ -134,9 +134,8 @@ class Machine:
         for position in event.positions:
             run.book[position.symbol] = Position(position.symbol, position.qty, position.entry_px)
             run.held[position.symbol] = run.free[position.symbol] = position.qty
-        run.day = Day(day_start(run.now_ms))
         if run.graph.limits.max_daily_loss is not None:
-            run.timer(_DAY, run.day.start_ms + DAY_MS)
+            self._new_day()
         flow.begin(run)
 
     def _fold(self, event: OrderReport | TradeReport) -> None:
@@ -229,9 +228,7 @@ class Machine:
     def _judge_end(self) -> None:
         run = self._run
         if run.stopping == "stopped":
-            groups = run.groups.values()
-            closing_now = any(one.flattened and not one.ended and (one.open > ZERO or one.live) for one in groups)
-            over = not any(run.opening.values()) and not closing_now
+            over = not any(run.opening.values()) and all(group.at_rest for group in run.groups.values())
         else:
             over = run.running_steps == 0 and not self._live()
         if over:

@@ -57,6 +57,9 @@ def send(run: Run, leg: Leg) -> None:
     if step.cancelled or (run.stopping and leg.node.role is Role.OPENER):
         run.end_leg(leg, Outcome.CANCELLED)
         return
+    if step.finishing:
+        _send_rest(run, step, leg)
+        return
     if isinstance(leg.node.target, DueTarget):
         _send_slice(run, step, leg, leg.node.target.index)
         return
@@ -77,10 +80,11 @@ def _send(run: Run, leg: Leg, quantity: Decimal, order_type: OrderType) -> None:
     activation = resolve(run, node.symbol, node.activation) if node.activation and not market else None
     worst = ZERO
     if node.role is Role.OPENER:
+        level = price or trigger
         worst = gate.worst_price(
             leg, price.price if price else None, trigger.price if trigger else None, run.quotes[node.symbol],
         )
-        denial = gate.judge(run, leg, quantity, worst)
+        denial = gate.judge(run, leg, quantity, worst, level.price if level else None)
         if denial is not None:
             run.emit(OrderDenied(node.node_id, denial.code, denial.detail))
             run.end_leg(leg, Outcome.DENIED)
@@ -116,23 +120,6 @@ def resume_slices(run: Run, step: StepState) -> None:
     newest = due[-1]
     if newest.node_id not in run.observing and not _earlier_resting(run, step, newest, cancel=False):
         request(run, newest)
-
-
-def finish_schedule(run: Run, step: StepState) -> Decimal:
-    """What the schedule has not executed; with `finish: MARKET` it is sent once, through the last slice."""
-    left = max(step.qty - executed(step), ZERO)
-    schedule = step.policy.schedule
-    wanted = schedule is not None and schedule.finish_market and not step.cancelled and not run.stopping
-    if left and wanted and not step.finishing:
-        step.finishing = True
-        last = step.legs[-1]
-        group = run.group_of(last)
-        quantity = min(left, group.exit_qty) if last.node.reduce_only else left
-        if quantity > ZERO:
-            text = f"{quantity} were left after the last slice; sent at market"
-            run.emit(Remark(step.policy.step_id, "finish", text))
-            _send(run, last, quantity, OrderType.MARKET)
-    return left
 
 
 def executed(step: StepState) -> Decimal:
@@ -174,7 +161,7 @@ def _send_slice(run: Run, step: StepState, leg: Leg, index: int) -> None:
     if leg.node.reduce_only:
         quantity = min(quantity, group.exit_qty)
     last = index == len(step.plan) - 1
-    if (quantity < instrument.min_qty and not last) or quantity <= ZERO:
+    if quantity <= ZERO or (not last and _too_small(run, leg, quantity)):
         run.end_leg(leg, Outcome.SKIPPED)
         return
     leg.target = quantity
@@ -183,12 +170,46 @@ def _send_slice(run: Run, step: StepState, leg: Leg, index: int) -> None:
     _send(run, leg, quantity, leg.node.order_type)
 
 
+def _too_small(run: Run, leg: Leg, quantity: Decimal) -> bool:
+    """Whether the exchange would not take a slice of that quantity; the next one carries it then."""
+    node, instrument = leg.node, run.instruments[leg.node.symbol]
+    price = resolve(run, node.symbol, node.price) if node.price else None
+    worth = gate.worth(run, leg, quantity, price.price if price else None)
+    return quantity < instrument.min_qty or (not node.reduce_only and worth < instrument.min_notional)
+
+
+def _finishes(run: Run, leg: Leg) -> bool:
+    """With `finish: MARKET`, what is left when the last slice is over goes out through it, once."""
+    step = run.steps[leg.node.step_id]
+    schedule = step.policy.schedule
+    if schedule is None or not schedule.finish_market or step.finishing or step.cancelled or run.stopping:
+        return False
+    if executed(step) >= step.qty or any(other.outcome is None for other in step.legs if other is not leg):
+        return False
+    step.finishing = True
+    request(run, leg)
+    return True
+
+
+def _send_rest(run: Run, step: StepState, leg: Leg) -> None:
+    quantity = step.qty - executed(step)
+    if leg.node.reduce_only:
+        quantity = min(quantity, run.group_of(leg).exit_qty)
+    if quantity <= ZERO:
+        run.touch(leg.node.group_id)
+        return
+    text = f"{quantity} were left after the last slice; sent at market"
+    run.emit(Remark(step.policy.step_id, "finish", text))
+    leg.target = leg.filled + quantity
+    _send(run, leg, quantity, OrderType.MARKET)
+
+
 def settle_openers(run: Run, group: GroupState) -> None:
     """End the legs whose order has ended."""
     for leg in list(group.working.values()):
         if leg.node.role is not Role.OPENER and not isinstance(leg.node.target, DueTarget):
             continue
-        if not leg.revisions or leg.live():
+        if not leg.revisions or leg.live() or leg.node_id in run.observing or _finishes(run, leg):
             continue
         if leg.filled >= leg.target:
             run.end_leg(leg, Outcome.FILLED)

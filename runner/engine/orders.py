@@ -89,7 +89,9 @@ def fold_report(run: Run, report: OrderReport) -> None:
         avg_px=report.avg_px,
     )
     _follow(run, leg, revision, before, report.avg_px, report.mark_px)
-    if revision.ours_to_cancel and revision.order.confirmed and not revision.order.cancel_in_flight:
+    told = revision.order != before or revision.looked_up
+    revision.looked_up = False
+    if told and revision.ours_to_cancel and revision.order.confirmed and not revision.order.cancel_in_flight:
         _send_cancel(run, leg, revision, "")
 
 
@@ -128,7 +130,7 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
     elif revision.order.cancel_in_flight:
         revision.order = without_cancel(revision.order)
     if revision.live:
-        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+        look_up(run, leg, revision)
 
 
 def not_found(run: Run, event: OrderNotFound) -> None:
@@ -150,19 +152,32 @@ def not_found(run: Run, event: OrderNotFound) -> None:
         return
     pause = LOOKUP_PAUSE_MS[min(revision.lookups, len(LOOKUP_PAUSE_MS) - 1)]
     revision.lookups += 1
-    run.timer(f"lookup:{revision.client_order_id}", run.now_ms + pause)
+    look_up_later(run, revision, pause)
+
+
+def look_up(run: Run, leg: Leg, revision: Revision) -> None:
+    """Ask the exchange how an order stands; a cancel that was refused or lost is repeated when it answers."""
+    revision.looked_up = True
+    run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
+
+
+def look_up_later(run: Run, revision: Revision, pause_ms: int) -> None:
+    revision.looked_up = True
+    run.timer(f"lookup:{revision.client_order_id}", run.now_ms + pause_ms)
 
 
 def look_up_again(run: Run, client_id: str) -> None:
     found = run.orders.get(client_id)
     if found is not None and found[1].live:
-        run.emit(QueryOrder(found[0].node.symbol, client_id))
+        look_up(run, *found)
 
 
 def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
     """Proved absent: sent again under the same id while it is still wanted, so that a resting twin is refused."""
     before = revision.order
     wanted = not revision.ours_to_cancel and leg.outcome is None
+    if before.request.reduce_only:
+        wanted = wanted and before.request.quantity <= run.group_of(leg).exit_qty
     if leg.node.role is Role.STOP:
         wanted = wanted and not any(other is not revision and other.live for other in leg.revisions)
     if wanted:
@@ -213,10 +228,12 @@ def _learn_price(
     if avg_px is not None and avg_px > ZERO:
         leg.anchor_px = avg_px
         run.touch(leg.node.group_id)
-    elif leg.node.role is Role.OPENER and leg.anchor_mark is None:
-        leg.anchor_mark = mark_px
-        run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
-        run.timer(f"price:{leg.node_id}", run.now_ms + PRICE_WAIT_MS)
+    elif leg.node.role is Role.OPENER:
+        leg.anchor_mark = leg.anchor_mark or mark_px
+        if not leg.price_asked:
+            leg.price_asked = True
+            look_up(run, leg, revision)
+            run.timer(f"price:{leg.node_id}", run.now_ms + PRICE_WAIT_MS)
 
 
 def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Decimal) -> None:
@@ -224,13 +241,13 @@ def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Dec
     side = revision.order.request.side
     run.held[symbol] = run.held.get(symbol, ZERO) + gained * side.sign
     group.last_fill_ms = run.now_ms
-    group.empty_reads = 0
+    group.empty_read_ms = None
     group.real = None
     if revision.order.request.reduce_only:
         if leg.node.reduce_only:
             leg.filled += gained
         group.exited += gained
-        _charge_excess(run, group)
+        _charge_excess(run, group, gained)
         if leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE:
             group.stopped = True
     else:
@@ -240,21 +257,26 @@ def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Dec
     run.record(leg.node_id, Outcome.FIRST_FILL)
 
 
-def _charge_excess(run: Run, group: GroupState) -> None:
-    """What our exits closed beyond this ledger was another group's: charge it there, in file order, and say so."""
-    excess = group.exited + group.charged - group.entered
+def _charge_excess(run: Run, group: GroupState, gained: Decimal) -> None:
+    """What our exits closed beyond this ledger was another group's: charge it there, in file order, and say so; or it
+    was of the position that no group holds.  What nobody holds stays here, for an entry whose report is late."""
+    excess = min(group.exited + group.charged - group.entered, gained)
     if excess <= ZERO:
         return
-    group.exited -= excess
-    holders = sorted(run.holders.get(group.spec.symbol, {}).values(), key=lambda other: other.order)
-    for other in holders:
-        if excess == ZERO or other is group or other.spec.entry_side is not group.spec.entry_side:
-            continue
+    symbol, side = group.spec.symbol, group.spec.entry_side
+    for other in sorted(run.holders.get(symbol, {}).values(), key=lambda other: other.order):
         part = min(excess, other.open)
+        if part == ZERO or other is group or other.spec.entry_side is not side:
+            continue
         other.charged += part
+        group.exited -= part
         excess -= part
         run.note_ledger(other)
         run.emit(Remark(
             other.spec.group_id, "charged",
-            f"{part} {group.spec.symbol} of {other.spec.group_id} were closed by an exit of {group.spec.group_id}",
+            f"{part} {symbol} of {other.spec.group_id} were closed by an exit of {group.spec.group_id}",
         ))
+    free = min(max(run.free.get(symbol, ZERO) * side.sign, ZERO), excess)
+    if free:
+        run.free[symbol] -= free * side.sign
+        group.exited -= free

@@ -45,6 +45,7 @@ class Revision:
 
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
     the exchange can no longer accept it; `misses` counts the queries since then that did not find it.
+    `looked_up`: a query for it is on its way, or a timer for one is set.
     `worst_px` is what an opener was counted at by the gate.  `adds`: it stands beside earlier ones, not for them.
     """
 
@@ -59,6 +60,7 @@ class Revision:
     expires_ms: int | None = None
     misses: int = 0
     lookups: int = 0
+    looked_up: bool = False
     worst_px: Decimal = ZERO
     adds: bool = False
 
@@ -100,6 +102,7 @@ class Leg:
     placed: bool = False
     anchor_px: Decimal | None = None
     anchor_mark: Decimal | None = None
+    price_asked: bool = False
     stand_in: bool = False
     passed: bool = False
     next_revision: int = 0
@@ -149,7 +152,7 @@ class GroupState:
     unprotected_since_ms: int | None = None
     last_fill_ms: int = 0
     reading: bool = False
-    empty_reads: int = 0
+    empty_read_ms: int | None = None
     real: Decimal | None = None
 
     @property
@@ -170,6 +173,16 @@ class GroupState:
         exits = (self.legs[index] for index in range(len(self.spec.openers), len(self.legs)))
         closer = self.legs[:1]
         return any(revision.live for leg in (*self.working.values(), *exits, *closer) for revision in leg.revisions)
+
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether a run that is stopped may leave the group to the exchange: empty without orders, or open with every
+        exit that it should have confirmed, and no request unanswered."""
+        if self.ended or self.open == ZERO:
+            return self.ended or not self.live
+        unanswered = any(one.asked or one.order.cancel_in_flight for leg in self.legs for one in leg.live())
+        return not self.closing and self.unprotected_since_ms is None and not unanswered
 
 
 class Phase(StrEnum):

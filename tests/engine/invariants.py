@@ -1,0 +1,273 @@
+"""What must hold after every fact, whatever came before (architecture, end of *The machine*).
+
+Judged against the truth of the model exchange and against what the machine has been told; of the machine's own
+memory only the ledgers are read, and those are first compared with what it was told.
+"""
+
+from decimal import Decimal
+
+from runner.domain.commands import Command, PlaceOrder, RunEnded, StepEnded
+from runner.domain.events import Event
+from runner.domain.instrument import shares
+from runner.domain.values import ZERO, OrderType
+from runner.engine.state import GroupState, Run
+from runner.graph.model import DueTarget, OrderNode, Role, ShareTarget
+from tests.engine.adversary import Told, World
+
+PAUSE_MS = 1_000
+"""The longest pause between two tries to protect or to close."""
+
+STEP = Decimal("0.001")
+
+
+def check(world: World, event: Event, commands: tuple[Command, ...]) -> None:
+    run = run_of(world)
+    if world.verdict and not any(isinstance(one, RunEnded) for one in commands):
+        assert not commands, f"{event} brings {commands} after the end"
+        return
+    _entries_stay_within_their_step(world, run)
+    _exits_stay_within_entries(world)
+    for command in commands:
+        match command:
+            case PlaceOrder():
+                _placement_is_sound(world, run, command)
+            case StepEnded():
+                _schedule_is_whole(world, run, command)
+            case RunEnded():
+                _nothing_is_left_behind(world, run, command.outcome)
+    for group in run.groups.values():
+        _ledger_is_what_was_told(world, run, group)
+        if group.ended:
+            _no_order_outlives_its_group(world, group)
+        elif not run.ended:
+            _take_profits_stay_within_their_targets(world, run, group)
+            _stops_stay_within_what_is_open(world, group)
+            _what_is_open_is_protected(world, group)
+
+
+def run_of(world: World) -> Run:
+    return world.machine._run
+
+
+# ---- quantities ---------------------------------------------------------------------------------------------------
+
+
+def _entries_stay_within_their_step(world: World, run: Run) -> None:
+    """All that a step's opening orders have executed and may still execute is at most the step's size."""
+    for step in run.steps.values():
+        if not step.policy.opens:
+            continue
+        bound = sum((_worst(world, one) for one in _of_step(world, run, step.policy.step_id) if _opens(one)), ZERO)
+        assert bound <= step.qty, f"{step.policy.step_id} may open {bound} of {step.qty}"
+
+
+def _exits_stay_within_entries(world: World) -> None:
+    for symbol, left in world.exchange.left.items():
+        entered = world.exchange.entered.get(symbol, ZERO) + abs(world.positions.get(symbol, ZERO))
+        assert left <= entered, f"{left} of {symbol} were closed, {entered} entered"
+
+
+def _placement_is_sound(world: World, run: Run, command: PlaceOrder) -> None:
+    request = command.request
+    node = run.nodes[command.node_id]
+    assert isinstance(node, OrderNode)
+    group = run.groups[node.group_id]
+    assert request.quantity > ZERO
+    assert request.quantity % STEP == ZERO
+    assert request.reduce_only is (request.side is not group.spec.entry_side), f"{request} would open"
+    assert not group.ended, f"{command.node_id} is sent after its group has ended"
+    _is_sent_once(world, request.client_order_id)
+    if not request.reduce_only:
+        return
+    assert request.quantity <= group.exit_qty, f"{command.node_id}: {request.quantity} of {group.exit_qty} open"
+    if request.order_type is OrderType.MARKET:
+        mine = [one for one in world.told.values() if _group_of(run, one) is group]
+        closing = sum((one.leaves for one in mine if _is_market_exit(one) and _lives(world, one)), ZERO)
+        assert closing <= group.exit_qty, f"{command.node_id}: {closing} is being sold of {group.exit_qty} open"
+    elif not _stop_like(node):
+        others = [one for one in _of_node(world, node.node_id) if one.request is not request and not _closes(one, node)]
+        rivals = [one for one in others if world.may_execute(one.request.client_order_id)]
+        assert not rivals, f"{node.node_id}: {request.client_order_id} beside {rivals}"
+
+
+def _is_sent_once(world: World, client_id: str) -> None:
+    """An id is sent again only after the exchange has been proved not to have it, and never to get it."""
+    assert client_id not in world.exchange.orders, f"{client_id} is sent again, and the exchange has it"
+    assert len(world.coming(client_id)) == 1, f"{client_id} is sent again, and the first may still arrive"
+
+
+def _ledger_is_what_was_told(world: World, run: Run, group: GroupState) -> None:
+    mine = [one for one in world.told.values() if _group_of(run, one) is group]
+    entered = sum((one.filled for one in mine if _opens(one)), ZERO)
+    exited = sum((one.filled for one in mine if not _opens(one)), ZERO)
+    if group.spec.opener_step is not None:
+        assert group.entered == entered, f"{group.spec.group_id} entered {group.entered}, told {entered}"
+    assert group.exited <= exited
+    if len(run.groups) == 1 and not world.positions:
+        assert group.exited == exited, f"{group.spec.group_id} exited {group.exited}, told {exited}"
+
+
+# ---- exits --------------------------------------------------------------------------------------------------------
+
+
+def _take_profits_stay_within_their_targets(world: World, run: Run, group: GroupState) -> None:
+    """Confirmed and beyond its target means: its cancel is on the way, or being looked into."""
+    families: dict[str, Decimal] = {}
+    for leg in group.legs:
+        node = leg.node
+        if node.role not in (Role.TAKE_PROFIT, Role.EXIT) or _stop_like(node) or isinstance(node.target, DueTarget):
+            continue
+        working = sum((one.leaves for one in _of_node(world, node.node_id) if _works_on(world, one)), ZERO)
+        families[node.step_id] = families.get(node.step_id, ZERO) + working
+        if isinstance(node.target, ShareTarget) and working:
+            entered = group.entered - group.charged
+            share = shares(entered, node.target.weights, run.instruments[node.symbol])[node.target.index]
+            filled = sum((one.filled for one in _of_node(world, node.node_id) if not _closes(one, node)), ZERO)
+            assert working <= max(share - filled, ZERO), f"{node.node_id}: {working} works for {share} less {filled}"
+    for step_id, working in families.items():
+        assert working <= group.exit_qty, f"{step_id}: {working} works to close {group.exit_qty}"
+
+
+def _stops_stay_within_what_is_open(world: World, group: GroupState) -> None:
+    """A stop that is too large stands only while its replacement is on the way, or a close is."""
+    for leg in group.legs:
+        if not _stop_like(leg.node):
+            continue
+        mine = [one for one in _of_node(world, leg.node_id) if one.request.order_type is not OrderType.MARKET]
+        working = sum((one.leaves for one in mine if _works_on(world, one) and not one.triggered), ZERO)
+        if working <= group.exit_qty or group.closing:
+            continue
+        replacing = any(world.in_flight(one) for one in mine)
+        assert replacing or _tries_again(world, group), f"{leg.node_id}: {working} stands for {group.exit_qty}"
+
+
+def _what_is_open_is_protected(world: World, group: GroupState) -> None:
+    if not group.spec.protected or group.open == ZERO:
+        return
+    stops = [
+        one for leg in group.legs if leg.node.role is Role.STOP for one in _of_node(world, leg.node_id)
+        if one.request.order_type is not OrderType.MARKET
+    ]
+    standing = sum((one.leaves for one in stops if one.confirmed and not (one.cancelling and not _executes(one))), ZERO)
+    if standing >= group.exit_qty:
+        return
+    coming = any(world.in_flight(one) for one in stops)
+    closing = any(
+        _is_market_exit(one) and not one.ended for leg in group.legs for one in _of_node(world, leg.node_id)
+    )
+    assert coming or closing or _tries_again(world, group), (
+        f"{group.spec.group_id}: {standing} stands for {group.exit_qty}, and nothing is on the way"
+    )
+
+
+def _tries_again(world: World, group: GroupState) -> bool:
+    """Whether a timer brings the next try within the pause."""
+    names = {f"close:{group.spec.group_id}"}
+    for leg in group.legs:
+        names.update((f"retry:{leg.node_id}", f"price:{leg.node_id}"))
+    return any(world.timers[name] <= world.now_ms + PAUSE_MS for name in names if name in world.timers)
+
+
+def _no_order_outlives_its_group(world: World, group: GroupState) -> None:
+    for leg in group.legs:
+        for one in _of_node(world, leg.node_id):
+            client_id = one.request.client_order_id
+            assert not world.may_execute(client_id), f"{client_id} of {leg.node_id} outlives its group"
+
+
+# ---- ends ---------------------------------------------------------------------------------------------------------
+
+
+def _schedule_is_whole(world: World, run: Run, command: StepEnded) -> None:
+    """A schedule that succeeds has executed all; one that does not has an order that was not filled."""
+    step = run.steps[command.step_id]
+    schedule = step.policy.schedule
+    if schedule is None or not step.plan:
+        return
+    assert sum(step.plan, ZERO) == step.qty
+    orders = _of_step(world, run, command.step_id)
+    executed = sum((one.filled for one in orders), ZERO)
+    short = any(one.filled < one.request.quantity and not world.may_execute(one.request.client_order_id) for one in orders)
+    short = short or any(not leg.revisions for leg in step.legs)
+    if command.outcome == "succeeded" and step.policy.opens and schedule.catch_up != "skip":
+        assert executed == step.qty, f"{command.step_id} succeeded with {executed} of {step.qty}"
+    if command.reason == "incomplete" or command.detail.startswith("shortfall"):
+        assert short, f"{command.step_id} is short by {step.qty - executed}, but every order was filled"
+
+
+def _nothing_is_left_behind(world: World, run: Run, outcome: str) -> None:
+    """At the end of a run nothing can open; exits rest only where a stopped run leaves a protected quantity."""
+    for client_id, one in world.told.items():
+        if world.may_execute(client_id):
+            group = _group_of(run, one)
+            assert outcome == "stopped", f"{client_id} lives after the run has ended"
+            assert one.request.reduce_only, f"{client_id} can open after the run was stopped"
+            assert group.open > ZERO, f"{client_id} rests in a group that is empty"
+    for symbol in {group.spec.symbol for group in run.groups.values()}:
+        known = sum(
+            (group.open * group.spec.entry_side.sign for group in run.groups.values() if group.spec.symbol == symbol),
+            run.free.get(symbol, ZERO),
+        )
+        held = world.exchange.positions.get(symbol, ZERO)
+        assert abs(held) <= abs(known), f"{held} {symbol} are held, the run knows of {known}"
+
+
+# ---- orders -------------------------------------------------------------------------------------------------------
+
+
+def _of_node(world: World, node_id: str) -> list[Told]:
+    return [one for one in world.told.values() if one.node_id == node_id]
+
+
+def _of_step(world: World, run: Run, step_id: str) -> list[Told]:
+    return [one for one in world.told.values() if run.legs[one.node_id].node.step_id == step_id]
+
+
+def _group_of(run: Run, one: Told) -> GroupState:
+    return run.groups[run.legs[one.node_id].node.group_id]
+
+
+def _opens(one: Told) -> bool:
+    return not one.request.reduce_only
+
+
+def _is_market_exit(one: Told) -> bool:
+    return one.request.reduce_only and one.request.order_type is OrderType.MARKET
+
+
+def _lives(world: World, one: Told) -> bool:
+    return not one.ended and world.may_execute(one.request.client_order_id)
+
+
+def _closes(one: Told, node: OrderNode) -> bool:
+    """Whether the order is a market close in the place of the leg's own."""
+    return one.request.order_type is OrderType.MARKET and node.order_type is not OrderType.MARKET
+
+
+def _stop_like(node: OrderNode) -> bool:
+    return node.order_type.stop_like and node.role is not Role.OPENER
+
+
+def _works_on(world: World, one: Told) -> bool:
+    """Confirmed to the machine, and nothing done about it."""
+    return one.confirmed and not one.ended and not _looked_into(world, one) and (
+        one.request.order_type is not OrderType.MARKET
+    )
+
+
+def _executes(one: Told) -> bool:
+    """Whether a stop is beyond the reach of a cancel: triggered, and to be filled at market."""
+    return one.triggered and not one.request.order_type.limited
+
+
+def _looked_into(world: World, one: Told) -> bool:
+    return one.cancelling or one.looked_up(world.timers)
+
+
+def _worst(world: World, one: Told) -> Decimal:
+    """What the order has executed and may still execute, on the exchange."""
+    client_id = one.request.client_order_id
+    held = world.exchange.orders.get(client_id)
+    if held is not None:
+        return held.filled + held.leaves
+    return one.request.quantity if world.coming(client_id) else ZERO
