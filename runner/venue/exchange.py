@@ -51,6 +51,7 @@ O3. A new reduce-only LIMIT is refused, -2022, while the resting ones of its sid
 K1. A candle is two data: its open, a price, and its end.  At the open triggers are met by a gap (T3); resting limits
     wait for the end, when the volume is known.
 K2. An order that was there for the whole candle is judged on its range: triggers fill at the trigger, limits as in K3.
+    What fills in the candle of its own trigger pays the taker's fee.
 K3. A resting limit gets at most the share of the volume beyond its price, volume × (P − low) / (high − low) for a
     buy, floored on the step; all of it when the whole candle is through.
 K4. An order that came while the candle was underway sees the close alone; a reduce-only stop sees the adverse
