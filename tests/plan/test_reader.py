@@ -1,3 +1,4 @@
+import sys
 import time
 from decimal import Decimal
 
@@ -97,7 +98,8 @@ HOSTILE = {
 def test_a_hostile_file_ends_soon_with_a_clean_fault(name: str) -> None:
     begun = time.process_time()
     found = faults(HOSTILE[name])
-    assert time.process_time() - begun < 3
+    if sys.gettrace() is None:  # coverage slows what it watches several times
+        assert time.process_time() - begun < 3
     assert name.split(",")[0] in {item.code for item in found}
     assert len(found) <= 2 * 1_000 + 2
 
