@@ -4,6 +4,7 @@ from runner.domain.commands import ReadPosition, Remark
 from runner.domain.events import PositionReport
 from runner.domain.values import ZERO, OrderType, Side, TimeInForce, WorkingType, trimmed
 from runner.engine import openers
+from runner.engine.answers import Refusal, refusal
 from runner.engine.closing import TRUST_AFTER_MS, start_closing
 from runner.engine.flow import end_step
 from runner.engine.state import GroupState, Leg, Phase, Run, StepState
@@ -60,10 +61,10 @@ def _end_unfilled(run: Run, step: StepState, legs: list[Leg]) -> None:
         end_step(run, step, Outcome.CANCELLED, step.cancelled, detail)
         return
     leg = next(leg for leg in legs if leg.outcome is not Outcome.FILLED)
-    seen = run.happened.get(leg.node_id, set())
-    reason = "would_trigger" if Outcome.WOULD_TRIGGER in seen else REASONS.get(leg.outcome or Outcome.ANY, "failed")
+    reason = REASONS.get(leg.outcome or Outcome.ANY, "failed")
     if leg.refused is not None:
         detail = f"code={leg.refused}"
+        reason = "would_trigger" if refusal(leg.refused) is Refusal.WOULD_TRIGGER else reason
     end_step(run, step, Outcome.FAILED, reason, detail)
 
 
