@@ -150,20 +150,20 @@ def _twap(base: Path, body: TwapBody, instrument: Instrument) -> Iterator[Fault]
             f"{instrument.symbol}",
         )
         return
-    needed, why = bounds.least, f"the least quantity {trimmed(bounds.least)}"
+    needed, why = bounds.least, f"the least quantity {trimmed(bounds.least)} of {instrument.symbol}"
     if opens and price is not None:
         worthy = instrument.ceil_qty(EXACT.divide(instrument.min_notional, price))
         if worthy > needed:
             least = trimmed(instrument.min_notional)
             needed = worthy
-            why = f"{trimmed(worthy)}, which is worth the least notional {least} at {trimmed(price)}"
+            why = f"{trimmed(worthy)}: the least notional of {instrument.symbol} is {least}, at {trimmed(price)}"
     smallest = smallest_slice(qty, body.slices, body.randomize, instrument)
     if smallest < needed:
         most = most_slices(qty, needed, body.randomize)
         yield fault(
             "twap-slices", (*base, "slices"),
             f"{body.slices} slices of {trimmed(qty)} {instrument.base_asset} are as small as {trimmed(smallest)}, "
-            f"below {why} of {instrument.symbol}",
+            f"below {why}",
             f"use at most {most} slice{'s' if most > 1 else ''}" if most else "raise the quantity: not one slice works",
         )
     largest = largest_slice(qty, body.slices, body.randomize, instrument)
