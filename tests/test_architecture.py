@@ -1,6 +1,7 @@
 """The fences between the rooms."""
 
 import ast
+import configparser
 import re
 import subprocess
 import sys
@@ -85,6 +86,13 @@ def test_the_mode_is_not_seen_outside_app_and_cli(path: Path) -> None:
             words |= {part.attr for part in ast.walk(node.test) if isinstance(part, ast.Attribute)}
             seen = {word for word in words if re.fullmatch(r"mode|is_live|dry_?run|is_dry_?run", word, re.IGNORECASE)}
             assert not seen, f"line {node.lineno}: {seen}"
+
+
+def test_the_package_list_names_every_room_and_the_schemas() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    rooms = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES if path.name == "__init__.py"}
+    assert set(settings["options"]["packages"].split()) == rooms | {"runner.schemas"}
 
 
 def test_nothing_that_ships_names_a_place_of_this_machine() -> None:

@@ -34,6 +34,12 @@ def result(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def result_line(text: str, color: str | None = None) -> None:
+    """One line of the result; a terminal narrower than the line has it broken between words, and set in."""
+    text = _fitted(sys.stdout, text)
+    _write(sys.stdout, styled(text, color) if color else text)
+
+
 def result_json(value: Any) -> None:
     """The command's result as one JSON document; keys keep their order, numbers of money are strings."""
     _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=2))
@@ -52,14 +58,15 @@ def result_bytes(content: bytes) -> None:
 def tell(text: str, *, at: int = 0) -> None:
     """Progress and advice, shown where the verbosity is at least `at`."""
     if active.verbosity >= at:
-        _write(sys.stderr, text)
+        _write(sys.stderr, _fitted(sys.stderr, text))
 
 
 def complain(message: str, hint: str = "") -> None:
     """An error: one line of what is wrong, and one of what to do."""
-    _write(sys.stderr, f"{styled('error:', 'red', stream=sys.stderr)} {message}")
+    text = _fitted(sys.stderr, f"error: {message}")
+    _write(sys.stderr, text.replace("error:", styled("error:", "red", stream=sys.stderr), 1))
     if hint:
-        _write(sys.stderr, f"  {hint}")
+        _write(sys.stderr, _fitted(sys.stderr, f"  {hint}"))
 
 
 def width() -> int:
@@ -104,6 +111,19 @@ def read_stdin(limit: int) -> bytes:
     if sys.stdin is None or sys.stdin.closed:
         raise UsageError("standard input is closed, so there is no plan to read from '-'")
     return sys.stdin.buffer.read(limit)
+
+
+def _fitted(stream: TextIO, text: str) -> str:
+    """A single line as it fits on the terminal; what goes elsewhere, and what has lines of its own, stays as it is."""
+    columns = width()
+    if len(text) <= columns or "\n" in text or not stream.isatty():
+        return text
+    import textwrap
+
+    return textwrap.fill(
+        text, columns, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+        replace_whitespace=False,
+    )
 
 
 def _write(stream: TextIO, text: str) -> None:

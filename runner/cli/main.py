@@ -6,7 +6,7 @@
 import importlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -34,6 +34,16 @@ _EPILOG = """\b
 Exit codes: 0 as planned, 1 the run ended and a step failed, 2 wrong usage,
 3 invalid plan, 4 environment (a file, instruments), 6 locked by another process,
 7 refused, 70 a bug in daksh-run, 130 and 143 interrupted."""
+
+
+class NarrowFormatter(click.HelpFormatter):
+    """Gives names at most two fifths of the width, so that help is readable on a narrow terminal too."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, min(col_max, self.width * 2 // 5), col_spacing)
+
+
+click.Context.formatter_class = NarrowFormatter
 
 
 class LazyGroup(click.Group):

@@ -54,6 +54,19 @@ class DurationType(click.ParamType[int]):
         return milliseconds
 
 
+class SeedType(click.ParamType[int]):
+    """A whole number that fits into the journal's 64 bits."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if not (value.isascii() and value.isdecimal() and len(value) < 20 and int(value) < 2**63):
+            self.fail(f"{value[:40]!r} is not a whole number from 0 to {2**63 - 1}", param, ctx)
+        return int(value)
+
+
 class PairType(click.ParamType[tuple[str, Any]]):
     """`NAME=VALUE` as a pair."""
 
@@ -159,7 +172,7 @@ data = click.option(
     "--data", "data", type=MarketDataType(), multiple=True, metavar="[SYMBOL=]FILE",
     help="Market data to run on instead of the plan's (Binance's public csv, gz or zip files); may be repeated.",
 )
-seed = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of invented prices and randomised slices.")
+seed = click.option("--seed", type=SeedType(), help="Seed of invented prices and randomised slices.")
 
 
 def read_plan(path: str) -> bytes:

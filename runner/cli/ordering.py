@@ -37,7 +37,7 @@ def run_order(
         return Exit.OK
     if held_at is not None and not console.active.json:
         held = "long" if order.typed.side is Side.SELL else "short"
-        console.result(
+        console.result_line(
             f"the dry run is given the position to close: {held} {plain(order.typed.qty)} {order.typed.symbol} "
             f"from {trimmed(held_at)}",
         )
@@ -47,7 +47,7 @@ def run_order(
         console.result_json({"ok": code == Exit.OK, **running.as_json(result)})
     else:
         running.conclude(result)
-        console.result(_verdict(result, code))
+        console.result_line(_verdict(result, code))
     return code
 
 

@@ -29,16 +29,14 @@ class Screen:
         if warnings:
             self._warn(warnings)
         if _lines_shown():
-            console.result(
+            console.result_line(
                 f"{context.plan}   plan {context.fingerprint[:6]}   {context.mode} (nothing is sent)   "
                 f"market: {context.market}",
             )
 
     def told(self, line: Line) -> None:
         if _lines_shown() and (line.kind is not LineKind.DETAIL or console.active.verbosity > 0):
-            text = str(line)
-            color = _COLORS.get(line.kind)
-            console.result(console.styled(text, color) if color else text)
+            console.result_line(str(line), _COLORS.get(line.kind))
 
 
 def warn_of_plan(warnings: tuple[Diagnostic, ...]) -> None:
@@ -51,8 +49,8 @@ def conclude(result: RunResult) -> None:
     if console.active.json:
         console.result_json(as_json(result))
     else:
-        console.result(as_text(result.summary))
-        console.tell(f"run {result.number} is kept in {result.journal}: daksh-run show {result.number}")
+        console.result_line(as_text(result.summary))
+        console.tell(f"read it again with: daksh-run show {result.number}   (kept in {result.journal})")
 
 
 def as_json(result: RunResult) -> dict[str, Any]:

@@ -30,6 +30,6 @@ def command(run: str, state_dir: Path | None) -> None:
     screen.began(listed.number, shown.context, ())
     for line in shown.lines:
         screen.told(line)
-    console.result(as_text(shown.summary))
+    console.result_line(as_text(shown.summary))
     console.tell(f"run {listed.number}, {listed.state}, started {rfc3339(listed.started_ms)[:19]}Z; its "
                  f"{shown.entries} journal entries are as they were written")
