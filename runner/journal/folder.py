@@ -5,12 +5,14 @@ Several processes may use it side by side; they wait for each other only while o
 
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.errors import EnvironmentFault, LockedElsewhere
+from runner.errors import EnvironmentFault
+from runner.journal.store import explained
 
 LOCK_SECONDS = 10
 """Far longer than anyone holds the lock; a process that dies lets go of it."""
@@ -90,17 +92,18 @@ class StateFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
+        """Hold the folder alone.
 
-        with self._explained("written"):
-            try:
-                with FileLock(self.path / ".lock", timeout=LOCK_SECONDS):
-                    yield
-            except Timeout as error:
-                raise LockedElsewhere(
-                    f"another process has held {self.path / '.lock'} for {LOCK_SECONDS} seconds",
-                    hint="see which daksh-run hangs",
-                ) from error
+        The lock is SQLite's, on an empty file: the kernel's own, on every system, gone with its process; and a lock
+        library would double what opening the folder costs.
+        """
+        path = self.path / ".lock"
+        with (
+            self._explained("written"), explained(path, "locked"),
+            closing(sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)) as lock,
+        ):
+            lock.execute("BEGIN EXCLUSIVE")
+            yield
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:

@@ -77,7 +77,7 @@ class JournalWriter:
         self._waiting: list[tuple[int, str, int, str, str, str]] = []
         self._seq = 0
         self._head = _genesis(facts)
-        with _explained(path, "written"):
+        with explained(path, "written"):
             self._database = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None)
             self._database.execute(f"PRAGMA synchronous = {durability.synchronous}")
             if durability.synchronous == "OFF":
@@ -102,14 +102,14 @@ class JournalWriter:
 
     def commit(self) -> None:
         if self._waiting:
-            with _explained(self._path, "written"), _transaction(self._database):
+            with explained(self._path, "written"), _transaction(self._database):
                 self._database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self._waiting)
             self._waiting.clear()
 
     def finish(self, state: str, summary: str) -> None:
         """Write the run's end, with how many entries there are and the last one's hash."""
         self.commit()
-        with _explained(self._path, "written"), _transaction(self._database):
+        with explained(self._path, "written"), _transaction(self._database):
             self._database.execute(
                 "UPDATE run SET state = ?, summary = ?, entries = ?, head = ?",
                 (state, summary, self._seq, self._head),
@@ -132,12 +132,12 @@ class JournalReader:
         self._path = path
         if not path.is_file():
             raise EnvironmentFault(f"there is no journal {path}")
-        with _explained(path, "read"):
+        with explained(path, "read"):
             self._database = sqlite3.connect(
                 _uri(path, "ro"), uri=True, isolation_level=None, timeout=patience_s,
             )
         try:
-            with _explained(path, "read"):
+            with explained(path, "read"):
                 owner = self._database.execute("PRAGMA application_id").fetchone()[0]
                 version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if owner != APPLICATION_ID:
@@ -152,14 +152,14 @@ class JournalReader:
             raise
 
     def run(self) -> RunRow:
-        with _explained(self._path, "read"):
+        with explained(self._path, "read"):
             row = self._database.execute(f"SELECT {', '.join(FACT_NAMES)}, state, summary FROM run").fetchone()
         if row is None:
             raise JournalError(f"{self._path} has lost its run")
         return RunRow(RunFacts(*row[:-2]), *row[-2:])
 
     def entries(self) -> Iterator[Entry]:
-        with _explained(self._path, "read"):
+        with explained(self._path, "read"):
             for seq, at_ms, name, body in self._database.execute(
                 "SELECT seq, at_ms, type, body FROM entry ORDER BY seq"
             ):
@@ -171,7 +171,7 @@ class JournalReader:
         Raises:
             JournalError: an entry was changed, removed, added or moved.
         """
-        with _explained(self._path, "read"):
+        with explained(self._path, "read"):
             head = _genesis(self.run().facts)
             count = 0
             for seq, kind, at_ms, name, body, chain in self._database.execute(
@@ -219,7 +219,7 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(path: Path, done: str) -> Iterator[None]:
+def explained(path: Path, done: str) -> Iterator[None]:
     """Say what SQLite's errors mean for the journal at `path`."""
     try:
         yield
