@@ -63,7 +63,7 @@ def settle_close(run: Run, group: GroupState) -> None:
     for leg in group.legs:
         for one in leg.live():
             request = one.order.request
-            if not request.reduce_only or one.purpose is Purpose.CLOSE:
+            if not request.reduce_only or request.order_type is OrderType.MARKET:
                 continue
             in_book = request.order_type is OrderType.LIMIT or (one.order.triggered and request.order_type.limited)
             if in_book or leg.node.role in (Role.TAKE_PROFIT, Role.EXIT):
@@ -85,11 +85,11 @@ def settle_close(run: Run, group: GroupState) -> None:
 
 
 def _executing(run: Run, group: GroupState, one: Revision) -> bool:
-    """Whether an order is already closing what it covers: a close, a triggered market stop, or a standing stop whose
-    level is known to be passed, until it has had `trigger_timeout` to show it."""
-    if one.purpose is Purpose.CLOSE:
-        return True
+    """Whether an order is already closing what it covers: a market exit, a triggered market stop, or a standing stop
+    whose level is known to be passed, until it has had `trigger_timeout` to show it."""
     request = one.order.request
+    if request.reduce_only and request.order_type is OrderType.MARKET:
+        return True
     if not request.reduce_only or one.ours_to_cancel or not request.order_type.stop_like:
         return False
     if one.order.triggered:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from runner.domain.instrument import shares
-from runner.domain.values import ZERO
+from runner.domain.values import ZERO, OrderType
 from runner.engine.state import GroupState, Leg, Run
 from runner.graph.model import Role, ShareTarget
 
@@ -47,3 +47,12 @@ def covered(group: GroupState) -> Decimal:
         ),
         ZERO,
     )
+
+
+def unsold(group: GroupState) -> Decimal:
+    """What is open and not being sold at market already."""
+    selling = (
+        revision.order.leaves_qty for leg in group.legs for revision in leg.live()
+        if revision.order.request.reduce_only and revision.order.request.order_type is OrderType.MARKET
+    )
+    return max(group.exit_qty - sum(selling, ZERO), ZERO)

@@ -7,6 +7,7 @@ from runner.domain.events import Observed
 from runner.domain.orders import OrderStatus
 from runner.domain.values import ZERO, OrderType
 from runner.engine import gate, orders
+from runner.engine.ledger import unsold
 from runner.engine.prices import resolve
 from runner.engine.schedule import slice_quantity
 from runner.engine.state import GroupState, Leg, Quote, Run, StepState
@@ -159,7 +160,7 @@ def _send_slice(run: Run, step: StepState, leg: Leg, index: int) -> None:
     quantity = slice_quantity(schedule, step.plan, index, executed(step) + in_flight, instrument)
     group = run.group_of(leg)
     if leg.node.reduce_only:
-        quantity = min(quantity, group.exit_qty)
+        quantity = min(quantity, unsold(group))
     last = index == len(step.plan) - 1
     if quantity <= ZERO or (not last and _too_small(run, leg, quantity)):
         run.end_leg(leg, Outcome.SKIPPED)
@@ -194,7 +195,7 @@ def _finishes(run: Run, leg: Leg) -> bool:
 def _send_rest(run: Run, step: StepState, leg: Leg) -> None:
     quantity = step.qty - executed(step)
     if leg.node.reduce_only:
-        quantity = min(quantity, run.group_of(leg).exit_qty)
+        quantity = min(quantity, unsold(run.group_of(leg)))
     if quantity <= ZERO:
         run.touch(leg.node.group_id)
         return

@@ -13,6 +13,7 @@ from runner.domain.orders import Order, OrderRequest, OrderStatus
 from runner.domain.positions import Position
 from runner.domain.values import EXACT, ZERO, OrderType, TimeInForce
 from runner.engine.ids import OrderKey, client_order_id
+from runner.engine.ledger import unsold
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import Outcome, Role
 
@@ -177,7 +178,10 @@ def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
     before = revision.order
     wanted = not revision.ours_to_cancel and leg.outcome is None
     if before.request.reduce_only:
-        wanted = wanted and before.request.quantity <= run.group_of(leg).exit_qty
+        group = run.group_of(leg)
+        market = before.request.order_type is OrderType.MARKET
+        room = unsold(group) + before.leaves_qty if market else group.exit_qty
+        wanted = wanted and before.request.quantity <= room
     if leg.node.role is Role.STOP:
         wanted = wanted and not any(other is not revision and other.live for other in leg.revisions)
     if wanted:
