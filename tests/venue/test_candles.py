@@ -334,6 +334,36 @@ def test_k6_an_entry_at_market_under_way_counts_as_filled_in_its_candle() -> Non
     assert fills(told) == ["stop 0.01 @ 59000 taker"]
 
 
+def test_k6_a_stop_that_comes_when_all_is_closed_again_is_accepted_and_waits() -> None:
+    desk = Desk(60000)
+    desk.order("BUY", "LIMIT", "0.01", 59500, id="entry")
+    desk.order("SELL", "STOP_MARKET", "0.01", stop=59200, ro=True, id="old")
+    desk.candle(0, 60000, 60100, 58900, 59800)
+    assert desk.position == 0
+    told = desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, ro=True, id="stop", at=MINUTE + 100)
+    assert states(told) == ["stop NEW"]
+
+
+def test_k6_a_mark_order_is_not_tested_against_candles_of_the_last_price() -> None:
+    desk = Desk(60000)
+    desk.mark(60000)
+    desk.order("BUY", "LIMIT", "0.01", 59500, id="entry")
+    desk.candle(1, 60000, 60100, 58900, 59800)
+    assert desk.position == d("0.01")
+    told = desk.order(
+        "SELL", "STOP_MARKET", "0.01", stop=59000, ro=True, id="stop", at=2 * MINUTE + 100,
+        working_type=WorkingType.MARK_PRICE,
+    )
+    assert states(told) == ["stop NEW"]
+
+
+def test_k7_a_trailing_stop_that_followed_a_candle_is_met_at_its_new_level() -> None:
+    desk = Desk(60000, **held())
+    desk.order("SELL", "TRAILING_STOP_MARKET", "0.01", callback_rate=d(1), ro=True)
+    assert desk.candle(0, 60000, 60300, 60000, 60300) == []
+    assert fills(desk.open_candle(1, 59650)) == ["o1 0.01 @ 59650 taker"]
+
+
 @pytest.mark.parametrize(("side", "high", "low", "close", "expected"), [
     ("SELL", 60100, 59400, 60000, "59400"), ("SELL", 61000, "59400.1", 60000, "60390"),
     ("SELL", 61000, "60390.1", 61000, None), ("BUY", 60600, 59900, 60000, "60600"),
