@@ -1,9 +1,9 @@
 """The composition root: the one place that knows the mode, and which parts make its world."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.app.executor import World
 from runner.app.market import Wishes, choose_markets, header_words
@@ -20,8 +20,7 @@ from runner.venue.market import Datum
 from runner.venue.settings import VenueSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A world, and what the run's journal and reports say of it.
 
     `sources` identifies its data and settings, `market` names them for people; `not_simulated` is asked at the end.
@@ -38,8 +37,7 @@ class Prepared:
     not_simulated: Callable[[], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """What is to be run: a plan with its graph and fingerprint, the command line's wishes, the plan's folder.
 
     `stop_wanted` says whether someone asked the run to stop.

@@ -4,8 +4,7 @@ What is to be sent is journaled before it is sent; only a cancel, which may be r
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, assert_never
+from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
 
 from runner.domain.commands import (
     CancelOrder,
@@ -33,8 +32,7 @@ from runner.ports import Clock, Gateway, Prices
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """Everything outside the machine.  `adopts`: the symbols whose position at the start the run may call its own."""
 
     gateway: Gateway

@@ -5,10 +5,10 @@ says so; one symbol without a source beside others that have one is an error.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.domain.instrument import Instrument
 from runner.domain.seeded import seed_of
@@ -22,8 +22,7 @@ INVENTED = RandomMarket(None, Decimal("0.6"), 24, None)
 """What a symbol without any source has: 60 % a year, for 24 hours."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenMarket:
+class ChosenMarket(NamedTuple):
     """One symbol's market.
 
     `words` is for the header, `identity` the same for the same data, `data` makes it anew; `precise` says whether its
@@ -37,8 +36,7 @@ class ChosenMarket:
     precise: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What the command line asks for: files by symbol ("" for the only one), reference prices, the seed.
 
     The seed goes before those of the plan; without any it is 1.

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runner.app.bootstrap import Prepared, Task, prepare
 from runner.app.executor import Executor, drive
@@ -57,8 +57,7 @@ class RunOptions:
     mode: str = "dryrun"
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(NamedTuple):
     """How a run went.
 
     `outcome` is succeeded, failed, stopped, or open (the data ended first); `signal` the number of the signal that
@@ -190,7 +189,7 @@ def _carried_out(
     finally:
         summary = record.report.summary(prepared.not_simulated())
         if require_end and summary.outcome == "open":
-            summary = replace(summary, outcome="failed", reason="the data ended first")
+            summary = summary._replace(outcome="failed", reason="the data ended first")
         record.writer.finish(state or summary.outcome, to_text(summary))
         folder.append(folder.log, record.report.log_text())
         rows = as_csv(ORDER_COLUMNS, record.report.order_rows(), head=False)

@@ -6,7 +6,7 @@ text.  A field that is missing takes its default, so that an older journal stays
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -55,7 +55,7 @@ def decode(name: str, text: str) -> Event | Command:
 
 
 def to_text(value: Any) -> str:
-    """The canonical text of a frozen dataclass."""
+    """The canonical text of a frozen dataclass or a NamedTuple."""
     return canonical(_write_object(value))
 
 
@@ -85,11 +85,18 @@ _KNOWN: dict[type[Any], tuple[_Field, ...]] = {}
 def _fields(kind: type[Any]) -> tuple[_Field, ...]:
     if kind not in _KNOWN:
         hints = get_type_hints(kind)
-        _KNOWN[kind] = tuple(
-            _Field(field.name, *_steps(hints[field.name]), field.default is field.default_factory is MISSING)
-            for field in fields(kind)
-        )
+        _KNOWN[kind] = tuple(_Field(name, *_steps(hints[name]), required) for name, required in _names(kind))
     return _KNOWN[kind]
+
+
+def _names(kind: type[Any]) -> Iterator[tuple[str, bool]]:
+    """The fields of a dataclass or a NamedTuple, and whether each must be given."""
+    if is_dataclass(kind):
+        for field in fields(kind):
+            yield field.name, field.default is field.default_factory is MISSING
+    else:
+        for name in kind._fields:
+            yield name, name not in kind._field_defaults
 
 
 def _steps(hint: Any) -> tuple[_Step, _Step]:
@@ -113,7 +120,7 @@ def _steps(hint: Any) -> tuple[_Step, _Step]:
             return (lambda value: value), (lambda value: _expect(hint, value))
         if issubclass(hint, Enum):
             return (lambda value: value.value), hint
-        if is_dataclass(hint):
+        if is_dataclass(hint) or hasattr(hint, "_fields"):
             return _write_object, _object_reader(hint)
     raise InternalError(f"the journal cannot hold a field of the type {hint}")
 

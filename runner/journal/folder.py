@@ -8,8 +8,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.errors import EnvironmentFault
 from runner.journal.store import explained
@@ -20,8 +20,7 @@ LOCK_SECONDS = 10
 _RUN_FILE = re.compile(r"(\d{1,9})-([A-Za-z0-9_-]+)\.sqlite")
 
 
-@dataclass(frozen=True, slots=True)
-class RunFile:
+class RunFile(NamedTuple):
     """One run's journal in the folder.  Numbers count the runs of this folder from 1."""
 
     number: int

@@ -7,9 +7,9 @@ changed, missing or swapped entry is found by `JournalReader.verify`.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.domain.commands import Command
 from runner.domain.events import Event
@@ -20,8 +20,7 @@ from runner.journal.migrations import APPLICATION_ID, VERSION, migrate
 RUNNING = "running"
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(NamedTuple):
     """What is known of a run before its first event.
 
     `sources` identifies the market data, `started_ms` is the wall clock, `context` what the reports need to know of
@@ -39,8 +38,10 @@ class RunFacts:
     graph: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+_FACTS = ", ".join(RunFacts._fields)
+
+
+class RunRow(NamedTuple):
     """The facts, and how far the run has come: `state` is `running` until its end, `summary` empty."""
 
     facts: RunFacts
@@ -48,8 +49,7 @@ class RunRow:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """`at_ms` is the instant of the event, or of the event that a command answers."""
 
     seq: int
@@ -57,15 +57,11 @@ class Entry:
     value: Event | Command
 
 
-@dataclass(frozen=True, slots=True)
-class Durability:
+class Durability(NamedTuple):
     """How a journal is written: SQLite's `synchronous`, and how many entries one commit may hold."""
 
     synchronous: str
     batch: int
-
-
-FACT_NAMES = tuple(field.name for field in fields(RunFacts))
 
 
 class JournalWriter:
@@ -84,10 +80,10 @@ class JournalWriter:
                 self._database.execute("PRAGMA journal_mode = MEMORY")
             with _transaction(self._database):
                 migrate(self._database)
-                marks = ", ".join("?" * len(FACT_NAMES))
+                marks = ", ".join("?" * len(facts))
                 self._database.execute(
-                    f"INSERT INTO run (only_row, {', '.join(FACT_NAMES)}, state, summary) VALUES (1, {marks}, ?, '')",
-                    (*astuple(facts), RUNNING),
+                    f"INSERT INTO run (only_row, {_FACTS}, state, summary) VALUES (1, {marks}, ?, '')",
+                    (*facts, RUNNING),
                 )
 
     def append(self, at_ms: int, value: Event | Command) -> None:
@@ -153,7 +149,7 @@ class JournalReader:
 
     def run(self) -> RunRow:
         with explained(self._path, "read"):
-            row = self._database.execute(f"SELECT {', '.join(FACT_NAMES)}, state, summary FROM run").fetchone()
+            row = self._database.execute(f"SELECT {_FACTS}, state, summary FROM run").fetchone()
         if row is None:
             raise JournalError(f"{self._path} has lost its run")
         return RunRow(RunFacts(*row[:-2]), *row[-2:])
@@ -191,7 +187,7 @@ class JournalReader:
 
 
 def _genesis(facts: RunFacts) -> str:
-    return _digest(canonical(astuple(facts)))
+    return _digest(canonical(facts))
 
 
 def _link(head: str, seq: int, kind: str, at_ms: int, name: str, body: str) -> str:

@@ -1,14 +1,14 @@
 """What the reports need to know of a run beside its events: names, links, and where each leg belongs."""
 
-from dataclasses import dataclass
+
+from typing import NamedTuple
 
 from runner.domain.values import OrderType, Side
 from runner.engine.ids import link_id
 from runner.graph.model import ExecutionGraph, FlattenNode, OrderNode, Role, StepPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class LegFacts:
+class LegFacts(NamedTuple):
     """One node that sends orders.  `slice_index` counts from 1 as the node's name does; 0 where it is no slice."""
 
     node_id: str
@@ -21,8 +21,7 @@ class LegFacts:
     slice_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepFacts:
+class StepFacts(NamedTuple):
     """`link_id` is empty for a step whose orders share none; `slices` is 0 but for a schedule."""
 
     step_id: str
@@ -32,8 +31,7 @@ class StepFacts:
     slices: int
 
 
-@dataclass(frozen=True, slots=True)
-class GroupFacts:
+class GroupFacts(NamedTuple):
     """`protected`: stops must cover what it opens.  `opens`: it has openers of its own."""
 
     group_id: str
@@ -42,8 +40,7 @@ class GroupFacts:
     protected: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolFacts:
+class SymbolFacts(NamedTuple):
     """`price_places` is how many digits a price has after the point."""
 
     symbol: str
@@ -51,8 +48,7 @@ class SymbolFacts:
     price_places: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunContext:
+class RunContext(NamedTuple):
     """A run's names.
 
     `market` is the header's words for where prices came from, `latency_ms` the way to the exchange.  `dated` and

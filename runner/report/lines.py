@@ -1,8 +1,8 @@
 """What a person reads while a run goes on: one line a change, as frozen values without any control codes."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from runner.domain.commands import Command, OrderDenied, Remark, StepEnded
 from runner.domain.events import Event, OrderReport
@@ -29,8 +29,7 @@ class LineKind(StrEnum):
     DETAIL = "detail"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`stamp` is the time as text, `leg` the node or step padded to the run's longest."""
 
     at_ms: int

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.domain.commands import CancelOrder, Command, PlaceOrder
 from runner.domain.events import Action, CommandRejected, Event, OrderReport, TradeReport
@@ -46,8 +47,7 @@ class KnownOrder:
                 return status.value
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What one event changed of one order.
 
     `answered`: this is the first that the exchange said of it.  `status` is the new one, None if it is as before;

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import NamedTuple
 
 from runner.domain.commands import Command, GroupProtected, OrderDenied, RunEnded, StepEnded, StepStarted
 from runner.domain.events import Event, Observed, RunStarted
@@ -19,8 +20,7 @@ _SHOWN = 5
 """How many steps of one outcome the line for people names."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(NamedTuple):
     """`outcome` is succeeded, failed, cancelled or skipped, `open` where the run ended first, or `waiting`."""
 
     step_id: str
@@ -29,8 +29,7 @@ class StepResult:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(NamedTuple):
     """One asset's result.  `realised` is before fees; a rebate is a fee below zero."""
 
     asset: str
@@ -42,8 +41,7 @@ class Money:
         return self.realised - self.fees
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPosition:
+class OpenPosition(NamedTuple):
     """What was still held; `last_px` and `unrealised` (before fees) are None where no price was seen."""
 
     symbol: str
@@ -53,8 +51,7 @@ class OpenPosition:
     unrealised: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(NamedTuple):
     """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together; it
     counts from the first fill, also where the step that protects starts later.
 
