@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from runner.domain.instrument import Instrument
 from runner.errors import PlanInvalid
 from runner.graph.checks import check_plan
+from runner.graph.checks.symbols import step_symbols
 from runner.graph.kinds import RULES
 from runner.graph.model import Edge, ExecutionGraph, Group, RiskLimits
 from runner.graph.scope import GroupShare, Parts, Scope
@@ -42,7 +43,7 @@ def _build(survey: Survey, instruments: Mapping[str, Instrument]) -> ExecutionGr
     parts = [RULES[step.kind](step, scope) for step in plan.steps]
     nodes = tuple(node for place in survey.order for node in parts[place].nodes)
     edges = tuple(edge for place in survey.order for edge in (*_waits(survey, place), *parts[place].edges))
-    symbols = dict.fromkeys(policy.symbol for part in parts if (policy := part.policy).symbol in instruments)
+    symbols = dict.fromkeys(symbol for step in plan.steps for symbol in step_symbols(step) if symbol in instruments)
     limits = plan.limits
     return ExecutionGraph(
         plan.name, tuple(instruments[symbol] for symbol in symbols), tuple(part.policy for part in parts), nodes,

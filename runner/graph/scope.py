@@ -26,6 +26,7 @@ from runner.plan.model import (
     Body,
     BracketBody,
     CancelBody,
+    Dependency,
     EntryBody,
     ExitBody,
     FlattenBody,
@@ -112,6 +113,17 @@ def anchor_of(step: Step) -> Anchor | None:
             return None
 
 
+def guarded_by(step: Step) -> str | None:
+    """The step that this one protects: an OCO of what it fills, from its first fill on, whatever else happens."""
+    match step.body, step.after:
+        case OcoBody(size=FilledOf(source)), (Dependency(target=target, outcome=Outcome.FIRST_FILL),) if (
+            step.when is None and target in (source, f"{source}.entry")
+        ):
+            return source
+        case _:
+            return None
+
+
 def body_of(step: Step, kind: type[BodyT]) -> BodyT:
     """The step's body, known to be of its kind."""
     if not isinstance(step.body, kind):
@@ -128,15 +140,16 @@ def frame(
 ) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
     """The nodes and edges of a step: `inner` between its start and its end, which every last node leads to."""
     start = start_node(step)
-    end = EndNode(f"{step.step_id}.end", step.step_id, rule, tuple(node.node_id for node in inner), group_id)
+    end = EndNode(f"{step.step_id}.end", step.step_id, rule, tuple([node.node_id for node in inner]), group_id)
     sources = {edge.source for edge in edges}
-    closing = tuple(Edge(node.node_id, end.node_id, Outcome.ANY) for node in inner if node.node_id not in sources)
-    return (start, *inner, end), edges + closing
+    closing = [Edge(node.node_id, end.node_id, Outcome.ANY) for node in inner if node.node_id not in sources]
+    return (start, *inner, end), (*edges, *closing)
 
 
 def started(step: Step, nodes: tuple[OrderNode, ...]) -> tuple[Edge, ...]:
     """Edges by which orders go out as soon as the step starts."""
-    return tuple(Edge(f"{step.step_id}.start", node.node_id, Outcome.SUCCEEDED) for node in nodes)
+    start_id = f"{step.step_id}.start"
+    return tuple([Edge(start_id, node.node_id, Outcome.SUCCEEDED) for node in nodes])
 
 
 def policy(

@@ -73,6 +73,11 @@ def test_the_graph_holds_its_limits_and_the_instruments_of_its_steps_only() -> N
     assert [instrument.symbol for instrument in found.instruments] == ["ETHUSDT"]
 
 
+def test_symbols_that_are_only_watched_bring_their_instruments_too() -> None:
+    found = graph("  - {id: a, when: {not: {price: {above: 3000, symbol: ETHUSDT}}}, flatten: {}}\n")
+    assert [instrument.symbol for instrument in found.instruments] == ["BTCUSDT", "ETHUSDT"]
+
+
 def test_warnings_do_not_make_a_plan_invalid() -> None:
     found = compiled("  - {id: long, entry: {side: BUY, quantity: 0.004, type: MARKET}}\n")
     assert [(warning.code, warning.severity, warning.mark.line) for warning in found.warnings] == [
@@ -126,24 +131,26 @@ def test_the_same_plan_compiles_to_the_same_graph(steps: str) -> None:
     "entry: {{side: {side}, quantity: 0.004, type: LIMIT, price: 60000}}",
     "bracket: {{side: {side}, quantity: 0.004, entry: {{type: MARKET}}, stop_loss: {{distance: 1%}}}}",
 ])
-def test_ten_thousand_steps_in_a_chain_of_turning_sides_compile_without_quadratic_work(kind: str) -> None:
-    """A tripwire, not a benchmark: quadratic checks would take minutes."""
-    lines = []
-    for index in range(10_000):
-        after = f"after: s{index - 1}, " if index else ""
-        lines.append(f"  - {{id: s{index}, {after}{kind.format(side='BUY' if index % 2 else 'SELL')}}}")
-    read = plan("\n".join(lines))
-    began = time.perf_counter()
-    compile_plan(read, INSTRUMENTS)
-    assert time.perf_counter() - began < 8
+def test_the_work_grows_with_the_steps_and_not_with_their_square(kind: str) -> None:
+    """Four times the steps take about four times as long; pairs of steps would take sixteen times."""
+    def seconds(count: int) -> float:
+        lines = []
+        for index in range(count):
+            after = f"after: s{index - 1}, " if index else ""
+            lines.append(f"  - {{id: s{index}, {after}{kind.format(side='BUY' if index % 2 else 'SELL')}}}")
+        read = plan("\n".join(lines))
+        began = time.process_time()
+        compile_plan(read, INSTRUMENTS)
+        return time.process_time() - began
+
+    assert seconds(4_000) < 10 * seconds(1_000)
 
 
-def test_many_unknown_names_are_told_in_bearable_time() -> None:
+def test_of_many_unknown_names_all_are_told_and_the_first_few_with_a_hint() -> None:
     names = random.Random(1).sample(range(10_000, 99_999), 3_000)
     lines = [f"  - {{id: s{name}, after: t{name}, wait: {{}}, when: {{delay: 1s}}}}" for name in names]
     read = plan("\n".join(lines))
-    began = time.perf_counter()
     with pytest.raises(PlanInvalid) as caught:
         compile_plan(read, INSTRUMENTS)
     assert len(caught.value.diagnostics) == 3_000
-    assert time.perf_counter() - began < 8
+    assert [bool(found.hint) for found in caught.value.diagnostics].count(True) <= 20

@@ -10,7 +10,7 @@ from runner.domain.values import ONE, ZERO, OrderType, Side, plain, trimmed
 from runner.graph.checks.places import body_path, fault, level_path, take_profit_path
 from runner.graph.model import FillOffset, FixedPrice, Price
 from runner.graph.prices import Anchor, exit_price, planned_price
-from runner.graph.scope import anchor_of, source_of
+from runner.graph.scope import anchor_of, guarded_by, source_of
 from runner.graph.survey import Survey
 from runner.plan.diagnostics import Fault, Path
 from runner.plan.model import (
@@ -42,8 +42,9 @@ def check(survey: Survey, step: Step, instrument: Instrument) -> Iterator[Fault]
             source = source_of(body)
             if source is None:
                 yield from _unanchored(survey, base, body)
-            yield from _Exits(survey, base, body.side, instrument, _source_anchor(survey, source)).check(
-                body.take_profits, body.stop_loss, planned=None,
+            anchor = _source_anchor(survey, source)
+            yield from _Exits(survey, base, body.side, instrument, anchor).check(
+                body.take_profits, body.stop_loss, planned=anchor.price if guarded_by(step) else None,
             )
         case _:
             return

@@ -6,7 +6,7 @@ from runner.domain.conditions import AllOf, AnyOf, Condition, HeldFor, Not, Posi
 from runner.domain.instrument import Instrument
 from runner.graph.checks.places import Hints, fault, symbol_path
 from runner.plan.diagnostics import Fault, Path
-from runner.plan.model import CancelBody, Plan, WaitBody
+from runner.plan.model import CancelBody, Plan, Step, WaitBody
 
 
 def check(plan: Plan, instruments: Mapping[str, Instrument]) -> Iterator[Fault]:
@@ -20,6 +20,14 @@ def check(plan: Plan, instruments: Mapping[str, Instrument]) -> Iterator[Fault]:
                 if symbol not in good:
                     own = symbol == step.symbol and path not in plan.source.values
                     yield _fault(symbol, symbol_path(plan.source, step) if own else path, instruments, hints)
+
+
+def step_symbols(step: Step) -> Iterator[str]:
+    """The symbols that a step trades or looks at."""
+    yield step.symbol
+    if step.when is not None:
+        for symbol, _ in condition_symbols(step.when, ()):
+            yield symbol
 
 
 def condition_symbols(condition: Condition, path: Path) -> Iterator[tuple[str, Path]]:
