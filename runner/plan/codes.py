@@ -82,10 +82,12 @@ PLAN_CODES: dict[str, Code] = {
         "Too many levels", "A plan is at most 64 levels deep; no sensible plan comes near.", "[[[[…]]]]",
         "fewer levels"),
     "too-large": Code(
-        "Too large", "A plan has at most 8 MiB and 400,000 values, and a mapping in it at most 1,000 keys.", "a plan of 9 MiB",
+        "Too large", "A plan has at most 8 MiB and 400,000 values, and a mapping in it at most 1,000 keys.",
+        "a plan of 9 MiB",
         "two plans, or market data in files"),
     "too-many-faults": Code(
-        "Too many faults", "The check stops after 1,000 faults; mend those, and run it again.", "a file of another kind",
+        "Too many faults", "The check stops after 1,000 faults; mend those, and run it again.",
+        "a file of another kind",
         "a plan"),
     "too-many-steps": Code(
         "Too many steps", "A plan has at most 20,000 steps, and no list in it is longer.", "20,001 steps", "two plans"),

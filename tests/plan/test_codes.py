@@ -17,9 +17,13 @@ def _codes_in_sources() -> set[str]:
                 first = node.args[0] if node.args else None
                 if name in CALLS and isinstance(first, ast.Constant) and isinstance(first.value, str):
                     found.add(first.value)
-            if isinstance(node, ast.Return | ast.Assign | ast.AnnAssign) and file.name in ("schema.py", "scalars.py"):
+            if isinstance(node, ast.Return | ast.Assign | ast.AnnAssign) and file.name in (
+                "schema.py",
+                "scalars.py",
+            ):
                 found |= {
-                    part.value for part in ast.walk(node)
+                    part.value
+                    for part in ast.walk(node)
                     if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value in PLAN_CODES
                 }
     return found
@@ -31,7 +35,10 @@ def test_every_code_of_the_sources_is_explained_and_every_explained_one_is_in_th
 
 def test_every_code_has_a_broken_plan_in_the_tests() -> None:
     texts = "".join(
-        file.read_text(encoding="utf-8") for file in Path(__file__).parent.rglob("*") if file.suffix in (".txt", ".py"))
+        file.read_text(encoding="utf-8")
+        for file in Path(__file__).parent.rglob("*")
+        if file.suffix in (".txt", ".py")
+    )
     assert [code for code in PLAN_CODES if f"⟦{code}⟧" not in texts and f'"{code}' not in texts] == []
 
 

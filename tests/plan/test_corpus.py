@@ -31,7 +31,7 @@ def _case(title: str, body: str) -> Case:
     for number, line in enumerate(body.split("\n"), start=1):
         while found := MARKER.search(line):
             faults.append((found.group(1), number, found.start() + 1))
-            line = line[: found.start()] + line[found.end():]
+            line = line[: found.start()] + line[found.end() :]
         lines.append(line)
     return Case(title, "\n".join(lines), faults)
 

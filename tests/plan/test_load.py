@@ -2,7 +2,7 @@ import gc
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.domain.conditions import PriceCondition, Relation
@@ -72,7 +72,10 @@ def test_the_plan_at_a_glance_loads() -> None:
     long, rebuy, guard = plan.steps
     assert isinstance(long.body, BracketBody)
     assert (long.body.side, long.body.size, long.timeout_ms) == (Side.BUY, Quantity(Decimal("0.004")), 14_400_000)
-    assert [leg.price for leg in long.body.take_profits] == [Decimal(61000), Distance(DistanceKind.RISK, Decimal(2))]
+    assert [leg.price for leg in long.body.take_profits] == [
+        Decimal(61000),
+        Distance(DistanceKind.RISK, Decimal(2)),
+    ]
     assert [leg.portion for leg in long.body.take_profits] == [Decimal("0.5"), Decimal("0.5")]
     assert long.body.stop_loss.stop_price == Decimal(59200)
     assert isinstance(rebuy.body, TwapBody)
@@ -100,9 +103,16 @@ def test_a_schema_key_for_editors_is_ignored() -> None:
 def test_faults_come_in_file_order_whoever_found_them() -> None:
     found = faults(
         "version: 2\nname: &n x\nsteps:\n  - {id: A, wait: {}}\n  - {id: b, flatten: {}, symbol: BTCUSDT}\n"
-        "params: {p: {type: decimal}}\ndescription: [q]\n")
+        "params: {p: {type: decimal}}\ndescription: [q]\n"
+    )
     assert [item.code for item in found] == [
-        "version", "anchor", "missing-key", "step-id", "missing-parameter", "type"]
+        "version",
+        "anchor",
+        "missing-key",
+        "step-id",
+        "missing-parameter",
+        "type",
+    ]
     assert [item.mark.line for item in found] == [1, 2, 4, 4, 6, 7]
 
 
@@ -132,14 +142,51 @@ def test_a_fault_on_the_collector_leaves_it_running() -> None:
     assert gc.isenabled()
 
 
-_WORDS = st.sampled_from([
-    "version", "name", "steps", "id", "entry", "bracket", "oco", "twap", "side", "BUY", "type", "LIMIT", "price", "quantity",
-    "take_profit", "portion", "50%", "stop_loss", "when", "all", "params", "${p}", "${", "2R", "1h", "after", "a", "dryrun",
-    "market", "path", "at", "positions", "BTCUSDT", "010", "on", "",
-])
+_WORDS = st.sampled_from(
+    [
+        "version",
+        "name",
+        "steps",
+        "id",
+        "entry",
+        "bracket",
+        "oco",
+        "twap",
+        "side",
+        "BUY",
+        "type",
+        "LIMIT",
+        "price",
+        "quantity",
+        "take_profit",
+        "portion",
+        "50%",
+        "stop_loss",
+        "when",
+        "all",
+        "params",
+        "${p}",
+        "${",
+        "2R",
+        "1h",
+        "after",
+        "a",
+        "dryrun",
+        "market",
+        "path",
+        "at",
+        "positions",
+        "BTCUSDT",
+        "010",
+        "on",
+        "",
+    ]
+)
 _TREES = st.recursive(
     st.one_of(_WORDS, st.integers(-2, 99_999), st.booleans(), st.none(), st.decimals(0, 100, places=3)),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_WORDS, inner, max_size=5)), max_leaves=25)
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_WORDS, inner, max_size=5)),
+    max_leaves=25,
+)
 
 
 def _flow(tree: object) -> str:
@@ -155,7 +202,10 @@ def _flow(tree: object) -> str:
     return str(tree).lower()
 
 
-@given(st.dictionaries(st.sampled_from(["name", "steps", "params", "limits", "dryrun", "defaults"]), _TREES), _TREES)
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["name", "steps", "params", "limits", "dryrun", "defaults"]), _TREES), _TREES
+)
 def test_whatever_a_plan_is_made_of_only_faults_come_of_it(top: dict[str, object], step: object) -> None:
     top["version"] = 1
     if isinstance(step, dict):
@@ -165,12 +215,17 @@ def test_whatever_a_plan_is_made_of_only_faults_come_of_it(top: dict[str, object
 
 
 _PROFIT = "take_profit: {price: 2}, stop_loss: {stop_price: 1}"
-_KINDS = st.sampled_from([
-    "entry: {side: BUY, type: MARKET, quantity: 1}", f"oco: {{side: SELL, quantity: 1, {_PROFIT}}}", "flatten: {}",
-    "twap: {side: BUY, quantity: 1, slices: 2, every: 1s}",
-])
+_KINDS = st.sampled_from(
+    [
+        "entry: {side: BUY, type: MARKET, quantity: 1}",
+        f"oco: {{side: SELL, quantity: 1, {_PROFIT}}}",
+        "flatten: {}",
+        "twap: {side: BUY, quantity: 1, slices: 2, every: 1s}",
+    ]
+)
 
 
+@settings(deadline=None)
 @given(st.lists(_KINDS, min_size=1, max_size=6))
 def test_as_many_steps_come_out_as_go_in_and_in_their_order(kinds: list[str]) -> None:
     plan = load("steps:\n" + "".join(f"  - {{id: s{index}, {kind}}}\n" for index, kind in enumerate(kinds)))

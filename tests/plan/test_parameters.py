@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.domain.conditions import AtCondition, DelayCondition
@@ -51,21 +51,49 @@ def test_inside_a_longer_text_a_parameter_is_its_text() -> None:
 
 def test_set_overrides_the_default_of_every_type() -> None:
     plan = load(
-        PARAMS + STEPS, qty="0.5", n="4", sym="BTCUSDT", way="SELL", hold="1h30m", share="2.5%",
-        begin="2026-11-24T08:00:00Z", folder="other")
+        PARAMS + STEPS,
+        qty="0.5",
+        n="4",
+        sym="BTCUSDT",
+        way="SELL",
+        hold="1h30m",
+        share="2.5%",
+        begin="2026-11-24T08:00:00Z",
+        folder="other",
+    )
     assert plan.params == {
-        "qty": Decimal("0.5"), "n": 4, "sym": "BTCUSDT", "way": "SELL", "hold": "1h30m", "share": "2.5%",
-        "begin": "2026-11-24T08:00:00.000Z", "folder": "other"}
+        "qty": Decimal("0.5"),
+        "n": 4,
+        "sym": "BTCUSDT",
+        "way": "SELL",
+        "hold": "1h30m",
+        "share": "2.5%",
+        "begin": "2026-11-24T08:00:00.000Z",
+        "folder": "other",
+    }
 
 
-@pytest.mark.parametrize(("name", "value", "told"), [
-    ("qty", "much", "'much' is not a number"), ("qty", "1e3", "not a number"), ("qty", "0.0001", "below the min 0.001"),
-    ("qty", "2", "above the max 1"), ("n", "2.5", "not a whole number"), ("sym", "SOLUSDT", "not BTCUSDT or ETHUSDT"),
-    ("sym", "eth", "not a symbol"), ("way", "LONG", "not BUY or SELL"), ("hold", "3h", "above the max '2h'"),
-    ("hold", "long", "not a duration"), ("share", "10", "not a percentage"), ("share", "0.5%", "below the min '1%'"),
-    ("share", "-5%", "below 0%"), ("begin", "tomorrow", "not an RFC 3339 time"), ("folder", "x" * 1_001, "1,000 characters"),
-    ("qty", "9" * 5_000, "is not a number"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("qty", "much", "'much' is not a number"),
+        ("qty", "1e3", "not a number"),
+        ("qty", "0.0001", "below the min 0.001"),
+        ("qty", "2", "above the max 1"),
+        ("n", "2.5", "not a whole number"),
+        ("sym", "SOLUSDT", "not BTCUSDT or ETHUSDT"),
+        ("sym", "eth", "not a symbol"),
+        ("way", "LONG", "not BUY or SELL"),
+        ("hold", "3h", "above the max '2h'"),
+        ("hold", "long", "not a duration"),
+        ("share", "10", "not a percentage"),
+        ("share", "0.5%", "below the min '1%'"),
+        ("share", "-5%", "below 0%"),
+        ("begin", "tomorrow", "not an RFC 3339 time"),
+        ("folder", "x" * 1_001, "1,000 characters"),
+        ("qty", "9" * 5_000, "is not a number"),
+    ],
+)
 def test_a_set_value_that_does_not_fit_is_told_at_the_parameter(name: str, value: str, told: str) -> None:
     (found,) = body_faults(PARAMS + STEPS, **{name: value})
     assert found.code == "parameter-value"
@@ -99,12 +127,14 @@ def test_params_that_are_no_mapping_are_the_schemas_to_tell() -> None:
     assert [item.code for item in body_faults("params: [a]\n" + WAIT)] == ["type"]
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=0, max_value=10**12, places=9, allow_nan=False))
 def test_a_decimal_given_by_set_is_exact(number: Decimal) -> None:
     text = format(number, "f")
     assert format(convert(text, "decimal"), "f") == text
 
 
+@settings(deadline=None)
 @given(st.sampled_from(TYPES), st.text())
 def test_a_text_is_a_value_of_the_type_or_a_value_error(type_name: str, text: str) -> None:
     try:

@@ -23,8 +23,19 @@ from tests.plan.test_corpus import CASES
 
 SCHEMA = load_schema()
 LATER = (
-    "account", "existing_position", "on_external_change", "close_position", "good_till", "on_loss", "repeat", "iceberg",
-    "ladder", "notify", "indicator", "atr", "GTD",
+    "account",
+    "existing_position",
+    "on_external_change",
+    "close_position",
+    "good_till",
+    "on_loss",
+    "repeat",
+    "iceberg",
+    "ladder",
+    "notify",
+    "indicator",
+    "atr",
+    "GTD",
 )
 
 
@@ -40,8 +51,12 @@ def _referee() -> Validator:
     """jsonschema, told that whole Decimals are integers, as the standard has it."""
     base = jsonschema.Draft202012Validator
     checker = base.TYPE_CHECKER.redefine(
-        "integer", lambda checker, value: (isinstance(value, int) and not isinstance(value, bool))
-        or (isinstance(value, Decimal) and value == int(value)))
+        "integer",
+        lambda checker, value: (
+            (isinstance(value, int) and not isinstance(value, bool))
+            or (isinstance(value, Decimal) and value == int(value))
+        ),
+    )
     return jsonschema.validators.extend(base, type_checker=checker)(SCHEMA)
 
 
@@ -56,7 +71,11 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_the_schema_stays_in_the_subset_that_editors_understand() -> None:
-    used = set(re.findall(r'"(oneOf|anyOf|allOf|not|unevaluated\w+|prefixItems|\$dynamicRef|dependent\w+)"\s*:', schema_text()))
+    used = set(
+        re.findall(
+            r'"(oneOf|anyOf|allOf|not|unevaluated\w+|prefixItems|\$dynamicRef|dependent\w+)"\s*:', schema_text()
+        )
+    )
     assert used == {"not"}  # the condition of that name, a property
     assert "not" in SCHEMA["$defs"]["condition"]["properties"]
 
@@ -69,7 +88,9 @@ def test_nothing_of_a_later_stage_is_in_the_schema() -> None:
 
 def test_every_property_and_definition_has_title_description_and_examples() -> None:
     for name, value in _schemas(SCHEMA):
-        assert value.get("title") and value.get("description", "").endswith((".", "…")) and value.get("examples"), name
+        assert value.get("title") and value.get("description", "").endswith((".", "…")) and value.get("examples"), (
+            name
+        )
 
 
 def test_every_example_and_default_is_valid() -> None:
@@ -95,7 +116,8 @@ def test_jsonschema_and_jsonschema_rs_agree_on_the_corpus(case: Any) -> None:
 
 
 def test_the_schema_of_an_installed_package_is_found_before_the_checkouts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     installed = tmp_path / "runner" / "schemas"
     installed.mkdir(parents=True)
@@ -161,6 +183,13 @@ def test_a_message_names_the_place_and_what_stands_there() -> None:
     assert HEAD.count("\n") + 2 == found.mark.line
 
 
-@pytest.mark.parametrize("number", ["1234567890123456789012345678901234567890", "0.000000000000000000000000000000000000001"])
+@pytest.mark.parametrize(
+    "number", ["1234567890123456789012345678901234567890", "0.000000000000000000000000000000000000001"]
+)
 def test_a_number_of_forty_digits_passes_the_schema(number: str) -> None:
-    assert body_faults(f"limits: {{max_daily_loss: {number}}}\nsteps:\n  - {{id: a, wait: {{}}, when: {{delay: 1s}}}}\n") == ()
+    assert (
+        body_faults(
+            f"limits: {{max_daily_loss: {number}}}\nsteps:\n  - {{id: a, wait: {{}}, when: {{delay: 1s}}}}\n"
+        )
+        == ()
+    )
