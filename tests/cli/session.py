@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,18 +18,31 @@ class Session:
     def __call__(
         self, *arguments: str | Path, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None,
     ) -> "Ended":
+        began = _spent()
         process = subprocess.run(
             [sys.executable, "-m", "runner", *map(str, arguments)], cwd=self.folder, input=stdin, timeout=timeout,
             capture_output=True, env=bare_environment() | self.env | (env or {}), check=False,
         )
-        return Ended(process.returncode, process.stdout.decode(), process.stderr.decode())
+        return Ended(process.returncode, process.stdout.decode(), process.stderr.decode(), _spent() - began)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
+    """`seconds` is what it cost: processor time where the system tells it, which neighbours do not change."""
+
     code: int
     out: str
     err: str
+    seconds: float
+
+
+def _spent() -> float:
+    try:
+        import resource
+    except ImportError:
+        return time.monotonic()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def bare_environment() -> dict[str, str]:

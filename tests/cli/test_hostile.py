@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,9 +54,8 @@ FILES: dict[str, Callable[[Path], object]] = {
 
 
 def _timed(daksh: Session, *arguments: str) -> Ended:
-    began = time.monotonic()
     ended = daksh(*arguments, timeout=30)
-    assert time.monotonic() - began < SECONDS
+    assert ended.seconds < SECONDS
     assert "Traceback" not in ended.out + ended.err
     assert max(map(len, (ended.out + ended.err).splitlines()), default=0) < 400
     return ended
@@ -78,9 +76,8 @@ def test_a_hostile_plan_is_invalid_and_told_so_in_time(
 
 
 def test_a_hostile_plan_on_standard_input_is_invalid_too(daksh: Session) -> None:
-    began = time.monotonic()
     ended = daksh("validate", "-", stdin=b"[" * 10_000_000)
-    assert time.monotonic() - began < SECONDS
+    assert ended.seconds < SECONDS
     assert ended.code == 3 and ended.out.startswith("-:")
 
 
