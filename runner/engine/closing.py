@@ -9,6 +9,7 @@ from runner.domain.commands import GroupProtected, ReadPosition, Remark
 from runner.domain.events import PositionReport
 from runner.domain.values import ZERO, OrderType
 from runner.engine import orders
+from runner.engine.exits import RETRY_PAUSE_MS
 from runner.engine.ledger import covered
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import Outcome, Role
@@ -23,9 +24,10 @@ AGREE_AFTER_MS = 1_000
 """Pause between the two reads that must agree before a position counts as gone."""
 
 
-def start_closing(run: Run, group: GroupState, reason: str) -> None:
-    """From here on the group is closed at market; what can still open in it is cancelled."""
+def start_closing(run: Run, group: GroupState, reason: str, *, until_protected: bool = False) -> None:
+    """From here on the group is closed at market, or until a stop stands; what can still open in it is cancelled."""
     cancel_openers(run, group, "flattened" if group.flattened else "stopped")
+    group.until_protected = until_protected and (group.until_protected or not group.closing)
     if not group.closing and not group.ended:
         group.closing = reason
         group.closing_since_ms = run.now_ms
@@ -76,12 +78,18 @@ def settle_close(run: Run, group: GroupState) -> None:
     live = (one for leg in group.legs for one in leg.live())
     coming = sum((one.order.leaves_qty for one in live if _executing(run, group, one)), ZERO)
     needed = group.exit_qty - coming
-    if needed <= ZERO or run.now_ms < closer.held_until_ms:
+    if needed <= ZERO or run.now_ms < group.close_held_until_ms:
         return
     for part in run.instruments[group.spec.symbol].market_parts(needed):
         orders.place(
             run, closer, part, OrderType.MARKET, purpose=Purpose.CLOSE, reason=group.closing, reduce_only=True,
         )
+
+
+def hold_close(run: Run, group: GroupState) -> None:
+    """No new close of the group for the retry pause; its stop has a pause of its own."""
+    group.close_held_until_ms = run.now_ms + RETRY_PAUSE_MS
+    run.timer(f"pause:{group.spec.group_id}", group.close_held_until_ms)
 
 
 def _executing(run: Run, group: GroupState, one: Revision) -> bool:
@@ -121,8 +129,8 @@ def watch_protection(run: Run, group: GroupState) -> None:
         run.emit(GroupProtected(group_id, run.now_ms - group.unprotected_since_ms))
         run.drop_timer(f"bound:{group_id}")
         group.unprotected_since_ms = None
-        if group.closing and group.failure == "unprotected" and group.open > ZERO and not group.flattened:
-            group.closing = ""
+        if group.until_protected and group.open > ZERO:
+            group.closing, group.until_protected = "", False
 
 
 def bound_reached(run: Run, group: GroupState) -> None:
@@ -130,7 +138,7 @@ def bound_reached(run: Run, group: GroupState) -> None:
     if group.unprotected_since_ms is None or group.ended:
         return
     group.failure = group.failure or "unprotected"
-    start_closing(run, group, f"no stop within {group.spec.protected_within_ms} ms")
+    start_closing(run, group, f"no stop within {group.spec.protected_within_ms} ms", until_protected=True)
 
 
 # ---- is the position still there? ---------------------------------------------------------------------------------

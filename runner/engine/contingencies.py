@@ -9,7 +9,7 @@ from runner.domain.orders import OrderStatus
 from runner.domain.values import OrderType
 from runner.engine import orders
 from runner.engine.answers import Refusal, refusal
-from runner.engine.closing import doubt_position, start_closing
+from runner.engine.closing import doubt_position, hold_close, start_closing
 from runner.engine.exits import ended_unasked, hold
 from runner.engine.openers import send_market
 from runner.engine.state import Leg, Purpose, Revision, Run
@@ -43,7 +43,7 @@ def ended(run: Run, leg: Leg, revision: Revision) -> None:
     group = run.group_of(leg)
     doubt_position(run, group)
     if revision.purpose is Purpose.CLOSE:
-        hold(run, leg)
+        hold_close(run, group)
         return
     ended_unasked(run, leg)
     if revision.order.triggered and leg.node.order_type.stop_like:
@@ -73,16 +73,23 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
             group.passed = True
             start_closing(run, group, "the stop's level is passed already")
     elif kind is Refusal.POSITION:
-        hold(run, leg)
         doubt_position(run, group)
+        _pause(run, leg, revision)
     elif leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE:
-        hold(run, leg)
+        _pause(run, leg, revision)
         _say(run, leg, event, "trying again")
     else:
         leg.refused = event.code
         _say(run, leg, event, "the exchange will not take it")
         if not isinstance(leg.node.target, DueTarget):
             run.end_leg(leg, Outcome.REJECTED)
+
+
+def _pause(run: Run, leg: Leg, revision: Revision) -> None:
+    if revision.purpose is Purpose.CLOSE:
+        hold_close(run, run.group_of(leg))
+    else:
+        hold(run, leg)
 
 
 def _opener_refused(run: Run, leg: Leg, event: CommandRejected, kind: Refusal) -> None:

@@ -189,7 +189,7 @@ class Machine:
                     closing.start_closing(run, run.group_of(run.legs[name]), reason)
             case "retry" | "twin":
                 run.touch(run.legs[name].node.group_id)
-            case "close":
+            case "close" | "pause":
                 run.touch(name)
             case "read":
                 closing.read_position(run, run.groups[name])

@@ -129,7 +129,8 @@ class GroupState:
     """A ledger: what came in by the group's openers (or was adopted), and what went out by its exits.
 
     `charged`: what another group's orders closed of it.  `closing`: why the group is being closed at market, or
-    empty; `passed`: because the stop's level was passed already.  `failure`: the reason its steps will fail with.
+    empty; `until_protected`: only until a stop stands; `passed`: because the stop's level was passed already;
+    `close_held_until_ms`: when the next close may go.  `failure`: the reason its steps will fail with.
     `real`: the position on this side by a trusted read that is newer than our last fill, or None.  `working` holds
     the legs that have become active and have not ended.
     """
@@ -144,6 +145,8 @@ class GroupState:
     charged: Decimal = ZERO
     closing: str = ""
     closing_since_ms: int = 0
+    close_held_until_ms: int = 0
+    until_protected: bool = False
     passed: bool = False
     failure: str = ""
     flattened: bool = False
