@@ -46,21 +46,19 @@ def outcome_of(dependency: Dependency, target: Target) -> Outcome:
     return Outcome.FILLED if target.leg and outcome is Outcome.SUCCEEDED else outcome
 
 
-def legs_of(step: Step) -> tuple[str, ...]:
-    """The names of a step's legs in node order; none for kinds without orders."""
-    match step.body:
-        case EntryBody():
-            return ("entry",)
-        case ExitBody():
-            return ("exit",)
-        case TwapBody(slices=slices):
-            return tuple(f"slice.{index + 1}" for index in range(slices))
-        case OcoBody(take_profits=take_profits):
-            return _exit_names(take_profits)
-        case BracketBody(take_profits=take_profits):
-            return ("entry", *_exit_names(take_profits))
-        case _:
-            return ()
+def has_leg(step: Step, leg: str) -> bool:
+    """Whether the step has an order of that name."""
+    if isinstance(step.body, TwapBody):
+        name, _, number = leg.partition(".")
+        return name == "slice" and number.isdecimal() and 1 <= int(number) <= step.body.slices
+    return leg in _legs(step)
+
+
+def legs_words(step: Step) -> str:
+    """The step's legs for a message, in node order; empty for kinds without orders."""
+    if isinstance(step.body, TwapBody):
+        return f"slice.1 to slice.{step.body.slices}"
+    return ", ".join(_legs(step))
 
 
 def outcomes_of(step: Step, leg: str) -> frozenset[Outcome]:
@@ -68,6 +66,20 @@ def outcomes_of(step: Step, leg: str) -> frozenset[Outcome]:
     if leg:
         return _LEG
     return _STEP_ENDS if isinstance(step.body, WaitBody | CancelBody | FlattenBody) else _STEP_ENDS | _ORDER
+
+
+def _legs(step: Step) -> tuple[str, ...]:
+    match step.body:
+        case EntryBody():
+            return ("entry",)
+        case ExitBody():
+            return ("exit",)
+        case OcoBody(take_profits=take_profits):
+            return _exit_names(take_profits)
+        case BracketBody(take_profits=take_profits):
+            return ("entry", *_exit_names(take_profits))
+        case _:
+            return ()
 
 
 def _exit_names(take_profits: tuple[TakeProfit, ...]) -> tuple[str, ...]:

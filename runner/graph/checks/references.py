@@ -1,6 +1,6 @@
 """Names: the steps, legs and outcomes that `after` waits for, and the steps that sizes, `of` and `cancel` speak of."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from runner.domain.sizes import FilledOf
 from runner.graph.checks.places import Hints, body_path, fault
@@ -8,9 +8,10 @@ from runner.graph.model import Outcome
 from runner.graph.order import topological
 from runner.graph.scope import opens, side_of, source_of
 from runner.graph.survey import Survey, Wait
-from runner.graph.targets import legs_of, outcome_of, outcomes_of, target_of
+from runner.graph.targets import has_leg, legs_words, outcome_of, outcomes_of, target_of
 from runner.plan.diagnostics import Fault, Path
 from runner.plan.model import BracketBody, CancelBody, Dependency, EntryBody, Plan, Step, TwapBody
+from runner.plan.suggestions import listed
 
 
 def survey(plan: Plan) -> tuple[Survey, list[Fault]]:
@@ -70,10 +71,11 @@ def _wait(
         ))
         return None
     step = plan.steps[place]
-    if target.leg and target.leg not in (legs := legs_of(step)):
+    if target.leg and not has_leg(step, target.leg):
+        legs = legs_words(step)
         faults.append(fault(
             "unknown-leg", dependency.path, f"step {step.step_id!r} ({step.kind}) has no leg {target.leg!r}",
-            f"its legs are {_listed(legs)}" if legs else "a step of this kind has no legs", at_key=at_key,
+            f"its legs are {legs}" if legs else "a step of this kind has no legs", at_key=at_key,
         ))
         return None
     outcome = outcome_of(dependency, target)
@@ -81,7 +83,7 @@ def _wait(
     if outcome not in possible:
         faults.append(fault(
             "impossible-outcome", dependency.path, f"{dependency.target!r} cannot come to {dependency.outcome!r}",
-            f"it can come to {_listed(each.value for each in Outcome if each in possible)}",
+            f"it can come to {listed(each.value for each in Outcome if each in possible)}",
         ))
     return Wait(place, target, outcome, dependency.path)
 
@@ -122,8 +124,3 @@ def source_path(step: Step) -> Path:
     """Where an exiting step names the step whose group it joins."""
     named = isinstance(step.body, TwapBody) and step.body.of is not None
     return (*body_path(step), "of") if named else (*body_path(step), "quantity", "filled")
-
-
-def _listed(names: Iterable[str]) -> str:
-    words = list(names)
-    return ", ".join(words[:12]) + (", …" if len(words) > 12 else "")

@@ -57,3 +57,23 @@ def test_a_misspelt_step_is_met_with_the_nearest_one() -> None:
         "  - {id: pause, after: lnog, wait: {}, when: {delay: 1s}}\n"
     )
     assert hint == "did you mean 'long'?"
+
+
+@pytest.mark.parametrize(("step", "leg", "hint"), [
+    ("twap: {side: BUY, quantity: 0.009, slices: 3, every: 2s}", "slice.4", "its legs are slice.1 to slice.3"),
+    ("exit: {side: SELL, quantity: 0.004, type: MARKET}", "entry", "its legs are exit"),
+    ("oco: {side: SELL, quantity: 0.004, take_profit: {price: 62000}, stop_loss: {stop_price: 59000}}", "exit",
+     "its legs are stop_loss, take_profit"),
+    ("flatten: {}", "exit", "a step of this kind has no legs"),
+])
+def test_the_legs_that_a_step_has_are_listed(step: str, leg: str, hint: str) -> None:
+    waiter = f"{{id: b, after: [a.{leg}], wait: {{}}, when: {{delay: 1s}}}}"
+    assert _told(f"  - {{id: a, {step}}}\n  - {waiter}\n")[1] == hint
+
+
+def test_the_outcomes_that_a_step_can_come_to_are_listed() -> None:
+    message, hint = _told(
+        "  - {id: a, flatten: {}}\n  - {id: b, after: {a: filled}, wait: {}, when: {delay: 1s}}\n"
+    )
+    assert message == "steps[1].after.a: 'a' cannot come to 'filled'"
+    assert hint == "it can come to succeeded, failed, cancelled, skipped or any"
