@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from runner.domain.instrument import shares
 from runner.domain.values import ZERO, OrderType
-from runner.engine.state import GroupState, Leg, Run
+from runner.engine.state import GroupState, Leg, Revision, Run
 from runner.graph.model import Role, ShareTarget
 
 
@@ -49,10 +49,11 @@ def covered(group: GroupState) -> Decimal:
     )
 
 
-def unsold(group: GroupState) -> Decimal:
-    """What is open and not being sold at market already."""
+def unsold(group: GroupState, besides: Revision | None = None) -> Decimal:
+    """What is open and not being sold at market already, by another order than `besides`."""
     selling = (
         revision.order.leaves_qty for leg in group.legs for revision in leg.live()
         if revision.order.request.reduce_only and revision.order.request.order_type is OrderType.MARKET
+        and revision is not besides
     )
     return max(group.exit_qty - sum(selling, ZERO), ZERO)

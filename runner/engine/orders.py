@@ -72,6 +72,12 @@ def _send_cancel(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
     run.emit(CancelOrder(leg.node.symbol, revision.client_order_id, conditional, leg.node_id, reason))
 
 
+def _repeat_cancel(run: Run, leg: Leg, revision: Revision) -> None:
+    """An order that we asked the end of has shown itself: it can be cancelled now."""
+    if revision.ours_to_cancel and revision.order.confirmed and not revision.order.cancel_in_flight:
+        _send_cancel(run, leg, revision, "")
+
+
 def without_cancel(order: Order) -> Order:
     """The order after its cancel was refused or lost: it may be asked for again."""
     return replace(order, cancel_in_flight=False)
@@ -90,10 +96,9 @@ def fold_report(run: Run, report: OrderReport) -> None:
         avg_px=report.avg_px,
     )
     _follow(run, leg, revision, before, report.avg_px, report.mark_px)
-    told = revision.order != before or revision.looked_up
+    if revision.order != before or revision.looked_up:
+        _repeat_cancel(run, leg, revision)
     revision.looked_up = False
-    if told and revision.ours_to_cancel and revision.order.confirmed and not revision.order.cancel_in_flight:
-        _send_cancel(run, leg, revision, "")
 
 
 def fold_trade(run: Run, trade: TradeReport) -> None:
@@ -114,6 +119,8 @@ def fold_trade(run: Run, trade: TradeReport) -> None:
     if revision.traded_qty > before.filled_qty:
         revision.order = before.after(before.status, filled_qty=revision.traded_qty)
     _follow(run, leg, revision, before, EXACT.divide(revision.traded_quote, revision.traded_qty), None)
+    if revision.order != before:
+        _repeat_cancel(run, leg, revision)
 
 
 def unresolved(run: Run, event: CommandUnresolved) -> None:
@@ -180,7 +187,7 @@ def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
     if before.request.reduce_only:
         group = run.group_of(leg)
         market = before.request.order_type is OrderType.MARKET
-        room = unsold(group) + before.leaves_qty if market else group.exit_qty
+        room = unsold(group, besides=revision) if market else group.exit_qty
         wanted = wanted and before.request.quantity <= room
     if leg.node.role is Role.STOP:
         wanted = wanted and not any(other is not revision and other.live for other in leg.revisions)
