@@ -120,6 +120,8 @@ def convert(value: object, type_name: str) -> Value:
             return rfc3339(time_of(value))
     if not isinstance(value, str):
         raise ValueError(f"{described(value)} is not a text: quote it")
+    if "${" in value:
+        raise ValueError(f"{described(value)} is made of another parameter")
     if len(value) > _LONGEST:
         # Put in often enough, a long text would fill the memory.
         raise ValueError(f"{described(value)} has more than {_LONGEST:,} characters")
@@ -228,4 +230,7 @@ def _filled_in(text: str, path: Path, parameters: Parameters, faults: Faults) ->
     if "${" in _USE.sub("", text):
         faults.add(
             "parameter-use", f"{pointer(path)}: {described(text)} has a ${{ without its }}", path, "write ${name}")
+    elif not missing and "${" in filled:
+        # The schema lets such a text through, for editors; behind this line no use of a parameter is left in a plan.
+        faults.add("parameter-use", f"{pointer(path)}: {described(text)} becomes the use of another parameter", path)
     return filled

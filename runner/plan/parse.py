@@ -111,7 +111,8 @@ def _step(entry: dict[str, Tree], step_id: str, path: Path, inherited: Inherited
     if len(kinds) != 1:
         if kinds:
             faults.add_beside(
-                "step-kind", f"{pointer(path)}: {listed(kinds, 'and')} are both kinds of a step", (*path, kinds[1]),
+                "step-kind", f"{pointer(path)}: {listed(kinds, 'and')} are several kinds of one step", (*path,
+                kinds[1]),
                 "make two steps of it", at_key=True)
         elif not faults.explains_absence(path, *KINDS, strangers=True):
             faults.add_beside(
@@ -129,6 +130,8 @@ def _step(entry: dict[str, Tree], step_id: str, path: Path, inherited: Inherited
         faults.add_beside(
             "missing-symbol", f"{pointer(path)}: the step has no symbol", path,
             "add `symbol` to the step or to `defaults`")
+    # A step that misses its symbol is told once, not again by each of its conditions.
+    symbol = own.symbol or ("" if kind in _WITHOUT_SYMBOL else "?")
     if kind == "wait" and "when" not in entry and not faults.explains_absence(path, "when"):
         faults.add_beside("missing-key", f"{pointer(path)}: a wait has a `when`", path, "add `when: …`")
     return Step(
@@ -137,7 +140,7 @@ def _step(entry: dict[str, Tree], step_id: str, path: Path, inherited: Inherited
         body=KINDS[kind](body if isinstance(body, dict) else {}, (*path, kind), faults),
         symbol=own.symbol,
         after=_after(entry.get("after"), (*path, "after")),
-        when=read_condition(entry["when"], (*path, "when"), own.symbol, faults) if "when" in entry else None,
+        when=read_condition(entry["when"], (*path, "when"), symbol, faults) if "when" in entry else None,
         timeout_ms=scalars.duration(entry["timeout"], (*path, "timeout"), faults) if "timeout" in entry else None,
         on_timeout=scalars.word(OnTimeout, entry.get("on_timeout"), OnTimeout.KEEP),
         on_failure=scalars.word(OnFailure, entry.get("on_failure"), OnFailure.STOP),

@@ -32,8 +32,8 @@ class Document:
     """A plan's text as values.
 
     `disputed` holds the paths of plain scalars that YAML 1.1 and 1.2 read differently (their value is their text);
-    `faults` are those of the text itself, and `misplaced` those that stand where no path leads (a second key of the
-    same name); `spoilt` are the paths whose value could not be taken over.
+    `faults` are those of the text itself, each with its mark, since a second key of one name has no path of its own;
+    `spoilt` are the paths whose value could not be taken over.
     """
 
     tree: Tree

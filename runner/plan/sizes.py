@@ -26,7 +26,8 @@ def read_size(body: Mapping[str, Tree], path: Path, faults: Faults, *, bracket: 
     if len(given) != 1:
         if given:
             faults.add_beside(
-                "size", f"{pointer(path)}: {listed(given, 'and')} are both sizes", (*path, _last(body, given)),
+                "size", f"{pointer(path)}: {listed(given, 'and')} are several sizes of one step", (*path, _last(body,
+                given)),
                 f"keep exactly one of {listed(allowed)}", at_key=True)
         elif not faults.explains_absence(path, *allowed, strangers=True):
             faults.add_beside(

@@ -92,6 +92,7 @@ def test_set_overrides_the_default_of_every_type() -> None:
         ("begin", "tomorrow", "not an RFC 3339 time"),
         ("folder", "x" * 1_001, "1,000 characters"),
         ("qty", "9" * 5_000, "is not a number"),
+        ("folder", "${qty}", "made of another parameter"),
     ],
 )
 def test_a_set_value_that_does_not_fit_is_told_at_the_parameter(name: str, value: str, told: str) -> None:
