@@ -103,20 +103,20 @@ def run_plan(options: RunOptions, observer: Observer) -> RunResult:
     """
     plan, compiled = read_and_compile(options)
     graph = compiled.graph
-    print_ = fingerprint(graph)
+    identity = fingerprint(graph)
     wishes = Wishes(options.market_data, options.prices, options.seed)
     interrupts = Interrupts()
-    task = Task(plan, graph, print_, wishes, options.base, interrupts.wanted)
+    task = Task(plan, graph, identity, wishes, options.base, interrupts.wanted)
     prepared = prepare(options.mode, task)
     context = describe(
-        graph, run_id=prepared.run_id, mode=options.mode, fingerprint=print_, seed=prepared.seed,
+        graph, run_id=prepared.run_id, mode=options.mode, fingerprint=identity, seed=prepared.seed,
         market=prepared.market, latency_ms=prepared.latency_ms, dated=True, precise=prepared.precise,
     )
     folder = StateFolder(options.state_dir)
     file = folder.new_run(prepared.run_id)
     facts = RunFacts(
-        prepared.run_id, graph.name, options.mode, print_, prepared.seed, prepared.sources, time.time_ns() // 1_000_000,
-        to_text(context), canonical(graph).decode(),
+        prepared.run_id, graph.name, options.mode, identity, prepared.seed, prepared.sources,
+        time.time_ns() // 1_000_000, to_text(context), canonical(graph).decode(),
     )
     writer = JournalWriter(file.path, facts, prepared.durability)
     legs = sum(isinstance(node, OrderNode) for node in graph.nodes) if options.until_accepted else None

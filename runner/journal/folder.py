@@ -75,7 +75,7 @@ class StateFolder:
             target = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666)
             try:
                 before = os.fstat(target).st_size
-                body = (text if before else head + text).encode()
+                body = _bytes(text if before else head + text)
                 if os.write(target, body) != len(body):
                     os.ftruncate(target, before)
                     raise OSError(None, "the disk is full")
@@ -86,7 +86,7 @@ class StateFolder:
         """Write a file of the folder anew; a reader sees the old text or the new one, never a part."""
         with self._locked():
             fresh = path.with_name(path.name + ".new")
-            fresh.write_bytes(text.encode())
+            fresh.write_bytes(_bytes(text))
             os.replace(fresh, path)
 
     @contextmanager
@@ -114,3 +114,8 @@ class StateFolder:
                 f"the state folder {self.path} cannot be {done}: {where}{error.strerror or error}",
                 hint="make it writable, or name another with --state-dir or DAKSH_STATE_DIR",
             ) from error
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, also of a file name that is none."""
+    return text.encode(errors="backslashreplace")

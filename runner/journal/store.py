@@ -75,16 +75,22 @@ class JournalWriter:
         self._head = _genesis(facts)
         with explained(path, "written"):
             self._database = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None)
-            self._database.execute(f"PRAGMA synchronous = {durability.synchronous}")
-            if durability.synchronous == "OFF":
-                self._database.execute("PRAGMA journal_mode = MEMORY")
-            with _transaction(self._database):
-                migrate(self._database)
-                marks = ", ".join("?" * len(facts))
-                self._database.execute(
-                    f"INSERT INTO run (only_row, {_FACTS}, state, summary) VALUES (1, {marks}, ?, '')",
-                    (*facts, RUNNING),
-                )
+            try:
+                self._begin(facts, durability.synchronous)
+            except sqlite3.Error:
+                self.close()
+                raise
+
+    def _begin(self, facts: RunFacts, synchronous: str) -> None:
+        self._database.execute(f"PRAGMA synchronous = {synchronous}")
+        if synchronous == "OFF":
+            self._database.execute("PRAGMA journal_mode = MEMORY")
+        with _transaction(self._database):
+            migrate(self._database)
+            marks = ", ".join("?" * len(facts))
+            self._database.execute(
+                f"INSERT INTO run (only_row, {_FACTS}, state, summary) VALUES (1, {marks}, ?, '')", (*facts, RUNNING),
+            )
 
     def append(self, at_ms: int, value: Event | Command) -> None:
         """Add one entry; it is durable once `commit` has returned, or a whole batch has come together."""

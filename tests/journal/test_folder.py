@@ -102,3 +102,9 @@ def test_a_full_disk_is_a_fault(tmp_path: Path) -> None:
     state.trades.symlink_to("/dev/full")
     with pytest.raises(EnvironmentFault, match="space"):
         state.append(state.trades, "1\n")
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    state.append(state.log, "data-\udcff.csv\n")
+    assert state.log.read_text() == "data-\\udcff.csv\n"

@@ -199,3 +199,12 @@ def test_a_failed_write_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(JournalError):
         writer.commit()
     writer.close()
+
+
+def test_a_file_that_is_no_empty_one_is_not_written_to(journal: Path, tmp_path: Path) -> None:
+    before = journal.read_bytes()
+    with pytest.raises(JournalError):
+        JournalWriter(journal, FACTS, DRY)
+    assert journal.read_bytes() == before
+    with pytest.raises(EnvironmentFault, match="written"):
+        JournalWriter(tmp_path / "none.sqlite", FACTS, DRY)
