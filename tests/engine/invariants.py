@@ -162,7 +162,7 @@ def _what_is_open_is_protected(world: World, group: GroupState) -> None:
 
 def _tries_again(world: World, group: GroupState) -> bool:
     """Whether a timer brings the next try within the pause."""
-    names = {f"close:{group.spec.group_id}"}
+    names = {f"close:{group.spec.group_id}", f"pause:{group.spec.group_id}"}
     for leg in group.legs:
         names.update((f"retry:{leg.node_id}", f"price:{leg.node_id}"))
     return any(world.timers[name] <= world.now_ms + PAUSE_MS for name in names if name in world.timers)

@@ -1,0 +1,236 @@
+"""Interleavings that once went wrong; the state machine of `test_invariants` found them."""
+
+from decimal import Decimal
+
+from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, StepEnded
+from runner.domain.events import Action, OrderReport, StopRequested, TradeReport
+from runner.domain.orders import OrderStatus
+from runner.domain.values import ZERO
+from tests.engine.paper import Paper
+
+BRACKET = """
+  - id: long
+    bracket:
+      side: BUY
+      quantity: 0.006
+      entry: {type: MARKET}
+      take_profit: {price: 61000}
+      stop_loss: {stop_price: 59000}
+"""
+OCO = """
+  - id: guard
+    timeout: 1m
+    on_timeout: close
+    oco:
+      side: SELL
+      quantity: 0.008
+      take_profit: {price: 62000}
+      stop_loss: {stop_price: 59000, limit_price: 58800}
+"""
+HELD = {"BTCUSDT": "0.010"}
+
+
+def bought(steps: str = BRACKET) -> Paper:
+    paper = Paper(steps)
+    paper.accept("long.entry#0")
+    paper.fill("long.entry#0", "0.006")
+    paper.said()
+    return paper
+
+
+def ids(paper: Paper) -> list[str]:
+    return [one.request.client_order_id for one in paper.commands if isinstance(one, PlaceOrder)]
+
+
+def test_a_late_refusal_does_not_bring_back_the_id_of_a_newer_order() -> None:
+    """The first stop is refused only after the bound has sent a close: the next order is the third, not the second."""
+    for code in (-2021, -4045, -2022):
+        paper = bought()
+        paper.fire("bound:long")
+        assert "place long.stop_loss#1 MARKET SELL 0.006 reduce-only" in paper.said()
+        paper.reject("long.stop_loss#0", code)
+        paper.reject("long.stop_loss#1", -2022)
+        for timer in [one for one in paper.timers if one.startswith(("retry:", "pause:"))]:
+            paper.fire(timer)
+        assert len(ids(paper)) == len(set(ids(paper))), code
+
+
+def test_a_close_that_is_acknowledged_before_it_fills_is_not_taken_for_a_stop() -> None:
+    paper = bought()
+    paper.accept("long.stop_loss#0", "long.take_profit#0")
+    paper.give(StopRequested(paper.now_ms, flatten=True))
+    assert "place long.stop_loss#1 MARKET SELL 0.006 reduce-only" in paper.said()
+    paper.accept("long.stop_loss#1")
+    assert paper.said() == []
+
+
+def test_a_report_without_price_and_mark_asks_once_however_often_it_comes() -> None:
+    paper = Paper(BRACKET)
+    client_id = paper.names["long.entry#0"]
+    report = OrderReport(paper.now_ms, "BTCUSDT", client_id, "X", OrderStatus.FILLED, Decimal("0.006"))
+    paper.give(report)
+    count = len(paper.commands)
+    assert sum(isinstance(one, QueryOrder) for one in paper.commands) == 1
+    paper.give(report)
+    assert len(paper.commands) == count
+
+
+def test_a_report_that_comes_again_does_not_repeat_a_cancel() -> None:
+    paper = bought()
+    paper.accept("long.stop_loss#0", "long.take_profit#0")
+    paper.trigger("long.stop_loss#0")
+    paper.fill("long.stop_loss#0", "0.006")
+    assert paper.said() == ["cancel long.take_profit#0"]
+    paper.reject("long.take_profit#0", -2011, Action.CANCEL)
+    assert paper.said() == ["query long.take_profit#0"]
+    paper.accept("long.take_profit#0")  # the query's answer: it works after all
+    assert paper.said() == ["cancel long.take_profit#0"]
+    paper.accept("long.take_profit#0")
+    assert paper.said() == []
+
+
+def test_an_exit_that_only_a_trade_has_shown_is_cancelled_when_that_was_owed() -> None:
+    """The take-profit has no answer yet when the stop closes part; its own trade proves it there, and too large."""
+    paper = bought()
+    paper.accept("long.stop_loss#0")
+    paper.give(StopRequested(paper.now_ms, flatten=True))
+    assert "cancel long.take_profit#0" not in paper.said()
+    client_id = paper.names["long.take_profit#0"]
+    paper.give(TradeReport(
+        paper.now_ms, "BTCUSDT", client_id, "X", "t", paper.sent[client_id].side, Decimal("0.001"), Decimal(61_000), ZERO,
+        "USDT", ZERO, False,
+    ))
+    assert "cancel long.take_profit#0" in paper.said()
+
+
+def test_finish_at_market_is_protected_though_no_slice_was_filled() -> None:
+    """The group must not end between the last slice and what is sent at market for it."""
+    paper = Paper("""
+  - id: buy
+    twap: {side: BUY, quantity: 0.010, slices: 2, every: 2s, type: LIMIT, price: 60000, finish: MARKET}
+  - id: guard
+    after: {buy: first_fill}
+    oco:
+      side: SELL
+      quantity: {filled: buy}
+      take_profit: {price: 62000}
+      stop_loss: {stop_price: 59000}
+""")
+    paper.accept("buy.slice.1#0")
+    paper.fire("edge:1")
+    paper.cancelled("buy.slice.1#0")
+    paper.accept("buy.slice.2#0")
+    paper.fire("end:buy")
+    paper.cancelled("buy.slice.2#0")
+    assert paper.said()[-1] == "place buy.slice.2#1 MARKET BUY 0.01"
+    paper.fill("buy.slice.2#1", "0.010")
+    assert "place guard.stop_loss#0 STOP_MARKET SELL 0.01 @59000 reduce-only" in paper.said()
+
+
+def test_a_slice_that_is_refused_makes_way_for_the_one_behind_it() -> None:
+    paper = Paper("""
+  - id: buy
+    twap: {side: BUY, quantity: 0.009, slices: 3, every: 2s, type: LIMIT, price: 60000}
+    unprotected: allow
+""")
+    paper.fire("edge:1")
+    assert paper.said() == ["place buy.slice.1#0 LIMIT BUY 0.003 @60000"]
+    paper.reject("buy.slice.1#0", -4164)
+    assert paper.said() == ["place buy.slice.2#0 LIMIT BUY 0.006 @60000"]
+
+
+def test_a_stopped_run_ends_only_when_the_protection_that_it_leaves_stands() -> None:
+    paper = bought()
+    paper.give(StopRequested(paper.now_ms))
+    assert paper.verdict() is None
+    paper.reject("long.stop_loss#0", -4045)
+    assert paper.verdict() is None
+    paper.fire("retry:long.stop_loss")
+    paper.accept("long.take_profit#0")
+    assert paper.verdict() is None
+    paper.accept("long.stop_loss#1" if "long.stop_loss#1" in paper.names else "long.stop_loss#0")
+    assert paper.verdict() == "stopped"
+    assert not any(isinstance(one, CancelOrder) for one in paper.commands)
+
+
+def test_a_triggered_limit_stop_that_is_being_cancelled_is_no_protection() -> None:
+    """Its cancel may still win: the smaller stop that replaces it stays."""
+    paper = bought(BRACKET.replace("stop_price: 59000", "stop_price: 59000, limit_price: 58900"))
+    paper.accept("long.stop_loss#0", "long.take_profit#0")
+    paper.trigger("long.take_profit#0")
+    paper.fill("long.take_profit#0", "0.002")
+    paper.accept("long.stop_loss#1")
+    assert paper.said()[-1] == "cancel long.stop_loss#0"
+    paper.trigger("long.stop_loss#0")
+    assert paper.said() == []
+
+
+def test_market_exits_in_flight_are_not_sold_a_second_time_by_a_close() -> None:
+    paper = Paper("""
+  - id: long
+    bracket: {side: BUY, quantity: 0.008, entry: {type: MARKET}, stop_loss: {stop_price: 59000}}
+  - id: unwind
+    after: {long: filled}
+    twap: {side: SELL, quantity: 0.008, slices: 4, every: 2s, reduce_only: true, of: long}
+""")
+    paper.fill("long.entry#0", "0.008")
+    assert "place unwind.slice.1#0 MARKET SELL 0.002 reduce-only" in paper.said()
+    paper.fire("bound:long")
+    assert paper.said() == ["place long.stop_loss#1 MARKET SELL 0.006 reduce-only"]
+
+
+def test_a_close_asked_for_by_a_timeout_outlives_the_bound_that_came_first() -> None:
+    paper = Paper(OCO, positions=HELD)
+    paper.fire("bound:guard")
+    assert "place guard.stop_loss#1 MARKET SELL 0.008 reduce-only" in paper.said()
+    paper.fire("timeout:guard")
+    paper.accept("guard.stop_loss#0")
+    paper.reject("guard.stop_loss#1", -4045)
+    paper.fire(next(one for one in paper.timers if one.startswith(("retry:", "pause:"))))
+    assert any("MARKET SELL 0.008" in line for line in paper.said())
+
+
+def test_a_close_proved_never_executed_is_sent_again_only_at_a_size_that_is_still_open() -> None:
+    paper = Paper(OCO, positions=HELD)
+    paper.accept("guard.stop_loss#0", "guard.take_profit#0")
+    paper.fire("timeout:guard")
+    paper.lose("guard.stop_loss#1")
+    paper.trigger("guard.take_profit#0")
+    paper.fill("guard.take_profit#0", "0.003", "62000")
+    paper.cancelled("guard.take_profit#0")
+    paper.said()
+    paper.now_ms += 10_000
+    paper.not_found("guard.stop_loss#1")
+    paper.not_found("guard.stop_loss#1")
+    assert paper.said() == ["place guard.stop_loss#2 MARKET SELL 0.005 reduce-only"]
+
+
+def test_what_exits_close_before_their_entry_is_told_of_is_not_forgotten() -> None:
+    """Two stops stand for a moment and both execute; the entry's last fill is told after that."""
+    paper = Paper(BRACKET.replace("{type: MARKET}", "{type: LIMIT, price: 60000}"))
+    paper.accept("long.entry#0")
+    paper.fill("long.entry#0", "0.002")
+    paper.accept("long.stop_loss#0")
+    paper.fill("long.entry#0", "0.002")
+    paper.accept("long.stop_loss#1")
+    for stop, qty in (("long.stop_loss#0", "0.002"), ("long.stop_loss#1", "0.004")):
+        paper.trigger(stop)
+        paper.fill(stop, qty, "58990")
+    paper.said()
+    paper.report("long.entry#0", OrderStatus.CANCELED, filled="0.006")
+    assert not any("stop_loss" in line and line.startswith("place") for line in paper.said()), "nothing is open"
+
+
+def test_two_reads_of_one_moment_do_not_prove_that_a_position_is_gone() -> None:
+    paper = bought()
+    paper.accept("long.take_profit#0")
+    paper.reject("long.stop_loss#0", -2022)
+    paper.fire("read:long")
+    paper.position("0")
+    paper.position("0")
+    assert paper.ends() == {}
+    paper.fire("read:long")
+    paper.position("0")
+    assert [one.reason for one in paper.commands if isinstance(one, StepEnded)] in ([], ["position_gone"])
+    paper.cancelled("long.take_profit#0")
+    assert paper.ends() == {"long": "failed position_gone"}
