@@ -63,7 +63,8 @@ def _timed(daksh: Session, *arguments: str) -> Ended:
 
 @pytest.mark.parametrize(
     ("command", "file"),
-    [(command, file) for command in ("validate", "run") for file in FILES] + [("preview", "100 MB"), ("graph", "100 MB")],
+    [(command, file) for command in ("validate", "run") for file in FILES]
+    + [("preview", "100 MB"), ("graph", "100 MB")],
 )
 def test_a_hostile_plan_is_invalid_and_told_so_in_time(
     command: str, file: str, daksh: Session,
