@@ -173,9 +173,10 @@ class _Builder:
         self.disputed: set[Path] = set()
         self.faults: list[tuple[Fault, Mark]] = []
         self.spoilt: set[Path] = set()
+        self._plain: dict[str, Scalar] = {}
 
     def build(self, events: Iterator[Any]) -> Tree:
-        values, keys = self.values, self.keys
+        values, keys, plain = self.values, self.keys, self._plain
         known_keys: set[str] = set()
         root: Tree = None
         seen = documents = 0
@@ -241,7 +242,11 @@ class _Builder:
             if kind is _SCALAR:
                 last = end.column if end.line == line and end.column > column else column + 1
                 values[here] = new_mark(Mark, (line + 1, column + 1, last + 1))
-                value = self._scalar(event, here)
+                text = event.value
+                if text in plain and event.implicit[0] and event.anchor is None and event.tag is None:
+                    value = plain[text]  # plans say the same words again and again
+                else:
+                    value = self._scalar(event, here)
             elif kind is _ALIAS:
                 values[here] = _mark(event)
                 self._refuse_here("alias", f"aliases (*{event.anchor}) are not part of a plan", here, _NO_SHARING)
@@ -301,6 +306,8 @@ class _Builder:
             return 0
         if value is text and disputed(text):
             self.disputed.add(here)
+        else:
+            self._plain[text] = value
         return value
 
     def _decorated(self, event: Any, here: Path, mark: Mark) -> None:
