@@ -113,7 +113,7 @@ def trigger_timeout(run: Run, leg: Leg) -> str:
     ]
     if not resting:
         return ""
-    if leg.node.role is Role.STOP:
+    if leg.node.order_type.stop_like:
         return "the triggered stop did not fill in time"
     leg.passed = False
     for one in resting:
