@@ -96,9 +96,7 @@ def fold_report(run: Run, report: OrderReport) -> None:
         avg_px=report.avg_px,
     )
     _follow(run, leg, revision, before, report.avg_px, report.mark_px)
-    if revision.order != before or revision.looked_up:
-        _repeat_cancel(run, leg, revision)
-    revision.looked_up = False
+    _repeat_cancel(run, leg, revision)
 
 
 def fold_trade(run: Run, trade: TradeReport) -> None:
@@ -119,8 +117,7 @@ def fold_trade(run: Run, trade: TradeReport) -> None:
     if revision.traded_qty > before.filled_qty:
         revision.order = before.after(before.status, filled_qty=revision.traded_qty)
     _follow(run, leg, revision, before, EXACT.divide(revision.traded_quote, revision.traded_qty), None)
-    if revision.order != before:
-        _repeat_cancel(run, leg, revision)
+    _repeat_cancel(run, leg, revision)
 
 
 def unresolved(run: Run, event: CommandUnresolved) -> None:
@@ -165,12 +162,10 @@ def not_found(run: Run, event: OrderNotFound) -> None:
 
 def look_up(run: Run, leg: Leg, revision: Revision) -> None:
     """Ask the exchange how an order stands; a cancel that was refused or lost is repeated when it answers."""
-    revision.looked_up = True
     run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
 
 
 def look_up_later(run: Run, revision: Revision, pause_ms: int) -> None:
-    revision.looked_up = True
     run.timer(f"lookup:{revision.client_order_id}", run.now_ms + pause_ms)
 
 

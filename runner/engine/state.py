@@ -45,7 +45,6 @@ class Revision:
 
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
     the exchange can no longer accept it; `misses` counts the queries since then that did not find it.
-    `looked_up`: a query for it is on its way, or a timer for one is set.
     `worst_px` is what an opener was counted at by the gate.  `adds`: it stands beside earlier ones, not for them.
     """
 
@@ -60,7 +59,6 @@ class Revision:
     expires_ms: int | None = None
     misses: int = 0
     lookups: int = 0
-    looked_up: bool = False
     worst_px: Decimal = ZERO
     adds: bool = False
 
