@@ -227,6 +227,14 @@ def test_t3_a_triggered_stop_takes_the_worse_of_the_trade_and_the_quote(bid: str
     assert fills(desk.trade(58995, 1)) == [f"o1 0.01 @ {expected} taker"]
 
 
+@pytest.mark.parametrize(("ask", "expected"), [("61010", "61010"), ("60990", "61005")])
+def test_t3_a_triggered_buy_takes_the_worse_of_the_trade_and_the_quote(ask: str, expected: str) -> None:
+    desk = Desk(60000)
+    desk.order("BUY", "STOP_MARKET", "0.01", stop=61000)
+    desk.quote("60980", "1", ask, "1")
+    assert fills(desk.trade(61005, 1)) == [f"o1 0.01 @ {expected} taker"]
+
+
 def test_t3_a_price_off_the_tick_is_rounded_against_the_account() -> None:
     desk = Desk(60000, **long())
     desk.order("SELL", "STOP_MARKET", "0.01", stop="59000.05", ro=True)
@@ -243,6 +251,18 @@ def test_t4_without_quotes_a_limit_takes_only_at_better_than_its_price(
     assert fills(Desk(last, fill_on_touch=touch).order("BUY", "LIMIT", "0.01", 60000)) == expected
 
 
+@pytest.mark.parametrize(("touch", "last", "filled"), [
+    (False, "60000.1", True), (False, "60000", False), (True, "60000", True), (True, "59999.9", False),
+])
+def test_t4_the_same_holds_for_a_limit_that_sells(touch: bool, last: str, filled: bool) -> None:
+    assert bool(fills(Desk(last, fill_on_touch=touch).order("SELL", "LIMIT", "0.01", 60000))) is filled
+
+
+def test_t4_with_quotes_a_limit_sells_at_its_price() -> None:
+    desk = Desk(quote=("60000", "0.004", "60001", "1"))
+    assert fills(desk.order("SELL", "LIMIT", "0.010", 60000)) == ["o1 0.004 @ 60000 taker"]
+
+
 def test_t4_with_quotes_a_limit_takes_up_to_its_price_and_the_rest_rests() -> None:
     desk = Desk(quote=("59999", "1", "60000", "0.004"))
     told = desk.order("BUY", "LIMIT", "0.010", "60000.1", id="b")
@@ -257,6 +277,14 @@ def test_t5_what_a_market_order_cannot_take_inside_the_percent_band_expires() ->
     assert fills(told) == ["o1 0.004 @ 62999.9 taker", "o1 0.004 @ 63000 taker"]
     assert states(told)[-1] == "o1 EXPIRED Unfilled rest expired"
     assert desk.state("o1") == "EXPIRED 0.008"
+
+
+def test_t5_the_percent_band_bounds_a_sale_at_market_too() -> None:
+    desk = Desk(60000)
+    desk.quote("57000.1", "0.004", "60001", "1")
+    told = desk.order("SELL", "MARKET", "0.010")
+    assert fills(told) == ["o1 0.004 @ 57000.1 taker", "o1 0.004 @ 57000 taker"]
+    assert states(told)[-1] == "o1 EXPIRED Unfilled rest expired"
 
 
 @pytest.mark.parametrize(("tif", "ask_qty", "price", "expected"), [
@@ -352,6 +380,14 @@ def test_c1_a_mark_order_waits_for_the_mark_and_takes_the_market() -> None:
     assert fills(desk.mark(59000)) == ["o1 0.01 @ 58900 taker"]
 
 
+def test_c1_an_order_on_the_contract_price_does_not_look_at_the_mark() -> None:
+    desk = Desk(60000, **long())
+    desk.mark(60000)
+    desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, ro=True)
+    assert desk.mark(58000) == []
+    assert fills(desk.point(59000)) == ["o1 0.01 @ 59000 taker"]
+
+
 def test_c1_without_mark_data_the_last_price_stands_in() -> None:
     desk = Desk(60000, **long())
     desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, ro=True, working_type=WorkingType.MARK_PRICE)
@@ -398,6 +434,13 @@ def test_c4_a_trailing_stop_sleeps_until_its_activation_price() -> None:
     assert desk.point(61000) == []
     assert desk.point(60391) == []
     assert fills(desk.point(60390)) == ["o1 0.01 @ 60390 taker"]
+
+
+def test_c4_a_trailing_stop_that_buys_is_activated_at_its_activation_price() -> None:
+    desk = Desk(60000)
+    desk.order("BUY", "TRAILING_STOP_MARKET", "0.01", callback_rate=d(1), activation_price=d(59000))
+    assert desk.point(59000) == []
+    assert fills(desk.point(59590)) == ["o1 0.01 @ 59590 taker"]
 
 
 def test_a_triggered_stop_limit_beyond_its_limit_rests_and_fills_when_the_price_comes_back() -> None:
@@ -456,6 +499,12 @@ def test_o3_a_reduce_only_limit_that_resting_ones_leave_no_room_for_is_refused()
     assert states(desk.order("SELL", "LIMIT", "0.006", 62000, ro=True, id="part")) == ["part NEW"]
     assert code(desk.order("SELL", "LIMIT", "0.001", 62000, ro=True)) == -2022
     assert fills(desk.order("SELL", "MARKET", "0.010", ro=True, id="m")) == ["m 0.01 @ 60000 taker"]
+
+
+def test_o3_only_reduce_only_orders_take_room_from_it() -> None:
+    desk = Desk(60000, **long("0.010"))
+    desk.order("SELL", "LIMIT", "0.010", 61000)
+    assert states(desk.order("SELL", "LIMIT", "0.010", 62000, ro=True, id="ro")) == ["ro NEW"]
 
 
 # Margin
