@@ -97,12 +97,24 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def flush() -> None:
+    """Hand over what is still buffered of the result.
+
+    Raises:
+        OSError: it cannot be written, but for a reader that has gone away.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout)
+
+
 def close() -> None:
-    """Hand over what is still buffered; what cannot be handed over is dropped without a word."""
+    """The last thing: what cannot be handed over now is dropped without a word."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             _discard(stream)
 
 

@@ -117,6 +117,7 @@ def invoke(argv: list[str]) -> int:
         width = max(20, min(100, console.width() - 2))
         outcome: Any = cli.main(argv or ["--help"], prog_name="daksh-run", standalone_mode=False, terminal_width=width)
         code = outcome if isinstance(outcome, int) else 0
+        console.flush()
     except BaseException as error:
         code = exits.report(error, argv)
     console.close()

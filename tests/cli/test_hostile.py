@@ -1,6 +1,7 @@
 """Files and pipes that mean harm: one clear line in time, the right exit code, no traceback."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,6 +152,33 @@ def test_a_reader_that_goes_away_ends_the_output_without_a_word(
         os.close(writing)
     assert ended.returncode == code
     assert b"Traceback" not in ended.stderr and b"Broken" not in ended.stderr and b"error:" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_result_that_cannot_be_written_is_the_environments(daksh: Session) -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "runner", "schema"], cwd=daksh.folder, stdin=subprocess.DEVNULL, stdout=full,
+            stderr=subprocess.PIPE, env=bare_environment(), timeout=30, check=False,
+        )
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(b"error: no space left on device\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"])
+def test_a_signal_ends_the_command_with_its_code_and_one_line(number: int, code: int, daksh: Session) -> None:
+    pipe = daksh.folder / "plan.yaml"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", "run", "plan.yaml"], cwd=daksh.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=bare_environment(),
+    )
+    with pipe.open("wb"):  # opens as soon as the command has begun to read its plan
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert out == b"" and len(err.strip().splitlines()) == 1 and b"nothing was sent" in err
 
 
 def test_closed_standard_streams_are_no_bug(daksh: Session) -> None:
