@@ -30,14 +30,9 @@ _MOST_CALLBACK = Decimal("0.2")
 _NO_LEVEL: Level = ONE
 
 
-def read_type(value: Tree, default: OrderType) -> OrderType:
-    """The order type; one that the schema has refused counts as the default."""
-    return OrderType(value) if isinstance(value, str) and value in OrderType.__members__ else default
-
-
 def read_order(body: Mapping[str, Tree], path: Path, faults: Faults, default: OrderType | None = None) -> OrderFields:
     """Type and prices of one order; without a `default` type, nothing is said of prices while the type is unknown."""
-    type_ = read_type(body.get("type"), default or OrderType.MARKET)
+    type_ = scalars.word(OrderType, body.get("type"), default or OrderType.MARKET)
     if ("type" not in body and default is None) or faults.is_wrong((*path, "type")):
         return OrderFields(type_)
     needed = _NEEDS[type_]
@@ -107,7 +102,7 @@ def read_take_profits(value: Tree, path: Path, faults: Faults) -> tuple[TakeProf
 
 
 def _take_profit(body: Mapping[str, Tree], path: Path, faults: Faults) -> TakeProfit:
-    type_ = read_type(body.get("type"), OrderType.TAKE_PROFIT)
+    type_ = scalars.word(OrderType, body.get("type"), OrderType.TAKE_PROFIT)
     portion = ONE
     if "portion" in body:
         portion = scalars.percentage(body["portion"], (*path, "portion"), faults)

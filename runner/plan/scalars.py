@@ -210,6 +210,8 @@ def distance(value: object, path: Path, faults: Faults, *, risk: bool = False) -
 
 def word(words: type[Word], value: object, default: Word) -> Word:
     """The word of a closed set; one that the schema has refused, or none, counts as the default."""
+    if value is None:
+        return default
     try:
         return words(str(value))
     except ValueError:

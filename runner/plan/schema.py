@@ -73,7 +73,7 @@ def check_shape(tree: Tree, document: Document, faults: Faults) -> None:
     """Adds what the schema finds wrong with `tree`, which is the document's with its parameters put in."""
     absent: list[tuple[Path, str]] = []
     for error in _validator().iter_errors(tree):
-        path: Path = tuple(error.instance_path)
+        path = _path_in(tree, error.instance_path)
         kind: Any = error.kind
         match kind.name:
             case "required":
@@ -153,6 +153,20 @@ def _properties(schema_path: list[str | int]) -> list[str]:
     for part in schema_path[:-1]:
         place = place[part]
     return list(place.get("properties", {}))
+
+
+def _path_in(tree: Tree, parts: list[str | int]) -> Path:
+    """The validator's path with the plan's own keys: it gives the key '010' as the number 10."""
+    found: list[str | int] = []
+    for part in parts:
+        if isinstance(tree, dict):
+            key = part if part in tree else next(key for key in tree if key.isdecimal() and int(key) == part)
+            found.append(key)
+            tree = tree[str(key)]
+        elif isinstance(tree, list):
+            found.append(part)
+            tree = tree[int(part)]
+    return tuple(found)
 
 
 def _at(tree: Tree, path: Path) -> Tree:

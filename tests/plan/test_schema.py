@@ -110,7 +110,7 @@ def test_every_mapping_of_the_language_refuses_unknown_keys() -> None:
 def test_jsonschema_and_jsonschema_rs_agree_on_the_corpus(case: Any) -> None:
     tree = _filled(case.text)
     fast = jsonschema_rs.Draft202012Validator(SCHEMA)
-    ours = {(tuple(error.instance_path), error.kind.name) for error in fast.iter_errors(tree)}
+    ours = {(schema._path_in(tree, error.instance_path), error.kind.name) for error in fast.iter_errors(tree)}
     theirs = {(tuple(error.absolute_path), str(error.validator)) for error in _referee().iter_errors(tree)}
     assert ours == theirs
 
