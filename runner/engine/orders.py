@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, Remark
-from runner.domain.events import CommandUnresolved, OrderNotFound, OrderReport, TradeReport
+from runner.domain.events import Action, CommandUnresolved, OrderNotFound, OrderReport, TradeReport
 from runner.domain.orders import Order, OrderRequest, OrderStatus
 from runner.domain.positions import Position
 from runner.domain.values import EXACT, ZERO, OrderType, TimeInForce
@@ -83,30 +83,25 @@ def without_cancel(order: Order) -> Order:
     return replace(order, cancel_in_flight=False)
 
 
-def fold_report(run: Run, report: OrderReport) -> None:
+def fold_report(run: Run, leg: Leg, revision: Revision, report: OrderReport) -> None:
     """Take in the state of an order."""
-    found = run.orders.get(report.client_order_id)
-    if found is None:
-        return
-    leg, revision = found
     revision.expires_ms, revision.misses = None, 0
     before = revision.order
+    fresh = report.filled_qty >= max(before.filled_qty, revision.traded_qty)
     revision.order = before.after(
         report.status, order_id=report.order_id, filled_qty=max(report.filled_qty, revision.traded_qty),
-        avg_px=report.avg_px,
+        avg_px=report.avg_px if fresh else None,
     )
     _follow(run, leg, revision, before, report.avg_px, report.mark_px)
     _repeat_cancel(run, leg, revision)
 
 
-def fold_trade(run: Run, trade: TradeReport) -> None:
+def fold_trade(run: Run, leg: Leg, revision: Revision, trade: TradeReport) -> None:
     """Take in one execution: money from here only, and quantity if no report has told it yet."""
     key = (trade.symbol, trade.order_id, trade.trade_id)
-    found = run.orders.get(trade.client_order_id)
-    if found is None or key in run.trades:
+    if key in run.trades:
         return
     run.trades.add(key)
-    leg, revision = found
     revision.traded_qty += trade.qty
     revision.traded_quote += EXACT.multiply(trade.qty, trade.price)
     position = run.book.get(trade.symbol, Position(trade.symbol))
@@ -126,6 +121,10 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
     if found is None:
         return
     leg, revision = found
+    if event.action is Action.QUERY:
+        if revision.live:
+            look_up_later(run, revision, LOOKUP_PAUSE_MS[0])
+        return
     if revision.order.status is OrderStatus.PENDING_NEW:
         before = revision.order
         revision.order = before.after(OrderStatus.UNKNOWN)
@@ -138,22 +137,18 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
         look_up(run, leg, revision)
 
 
-def not_found(run: Run, event: OrderNotFound) -> None:
-    """The exchange does not know the order now; that is believed only when the request can no longer be accepted."""
-    found = run.orders.get(event.client_order_id)
-    if found is None or not found[1].live:
+def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> None:
+    """The exchange does not know the order now; that is believed only when a second query agrees, and of an order
+    that was never seen only when its request can no longer be accepted."""
+    if not revision.live:
         return
-    leg, revision = found
-    if revision.order.status is not OrderStatus.UNKNOWN:
-        if revision.ours_to_cancel:  # it ended, and the exchange has forgotten it
-            before = revision.order
-            revision.order = before.after(OrderStatus.CANCELED)
-            _follow(run, leg, revision, before, None, None)
-        return
-    believable = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + EXPIRY_MARGIN_MS
-    revision.misses += believable
+    expired = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + EXPIRY_MARGIN_MS
+    revision.misses += revision.order.confirmed or expired
     if revision.misses >= 2:
-        _never_executed(run, leg, revision)
+        if revision.order.confirmed:
+            _forgotten(run, leg, revision)
+        else:
+            _never_executed(run, leg, revision)
         return
     pause = LOOKUP_PAUSE_MS[min(revision.lookups, len(LOOKUP_PAUSE_MS) - 1)]
     revision.lookups += 1
@@ -193,6 +188,13 @@ def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
         protective = leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE
         run.emit(PlaceOrder(before.request, leg.node_id, revision.number, protective, "it was never executed"))
         return
+    revision.ours_to_cancel = True
+    _forgotten(run, leg, revision)
+
+
+def _forgotten(run: Run, leg: Leg, revision: Revision) -> None:
+    """It has ended, and the exchange does not know it any more."""
+    before = revision.order
     revision.order = before.after(OrderStatus.CANCELED)
     _follow(run, leg, revision, before, None, None)
 

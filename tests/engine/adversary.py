@@ -6,17 +6,38 @@ whoever drives them (Hypothesis, a seeded loop) needs to know nothing of the sta
 returns False and changes nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from runner.domain.commands import (
-    CancelOrder, CancelTimer, Command, Observe, PlaceOrder, QueryOrder, ReadPosition, RunEnded, SetTimer,
-    UnwatchPrice, WatchPrice,
+    CancelOrder,
+    CancelTimer,
+    Command,
+    Observe,
+    PlaceOrder,
+    QueryOrder,
+    ReadPosition,
+    RunEnded,
+    SetTimer,
+    UnwatchPrice,
+    WatchPrice,
 )
 from runner.domain.events import (
-    Action, CommandRejected, CommandUnresolved, Event, MarketGap, Observed, OrderNotFound, OrderReport,
-    PositionReport, PriceTouched, RunStarted, StopRequested, TimerFired, TradeReport,
+    Action,
+    CommandRejected,
+    CommandUnresolved,
+    Event,
+    MarketGap,
+    Observed,
+    OrderNotFound,
+    OrderReport,
+    PositionReport,
+    PriceTouched,
+    RunStarted,
+    StopRequested,
+    TimerFired,
+    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
@@ -28,6 +49,10 @@ from tests.engine.counterparty import Counterparty, Held
 START_MS = 1_700_000_000_000
 RECV_WINDOW_MS = 5_000
 RUN_ID = "d0123456789"
+
+SERVED, REFUSED, ANSWER_LOST, REQUEST_LOST, LATE = range(5)
+"""What becomes of a request: served and answered; refused; served, the answer lost; lost before it was served; or
+the answer lost while the request is still on its way."""
 
 OPENING_CODES = (-2019, -4045, -4164, -5022)
 CONDITIONAL_CODES = (-2021, -4142, -4045)
@@ -80,7 +105,7 @@ class World:
     """`check` is called after every fact that the machine has taken in."""
 
     graph: ExecutionGraph
-    positions: dict[str, Decimal]
+    positions: Mapping[str, Decimal]
     check: Callable[["World", Event, tuple[Command, ...]], None]
     prompt: bool = True
     machine: Machine = field(init=False)
@@ -193,12 +218,18 @@ class World:
 
     # ---- moves: requests ------------------------------------------------------------------------------------------
 
-    def reach(self, pick: int, fate: int = 0, code: int = 0) -> bool:
-        """A request reaches the exchange (fate 0), is refused (1), or its answer is lost: after it was served (2),
-        before (3), or while it still is on its way (4)."""
-        if not self.transit:
-            return False
-        request = self.transit.pop(pick % len(self.transit))
+    def reach(self, pick: int, fate: int = SERVED, code: int = 0) -> bool:
+        """A request comes to its fate; `code` chooses among the refusals that fit it."""
+        waiting = [one for one in self.transit if not one.lost]
+        return bool(waiting) and self._reach(waiting[pick % len(waiting)], fate, code)
+
+    def arrive_late(self, pick: int) -> bool:
+        """A request whose answer was given up on reaches the exchange after all."""
+        late = [one for one in self.transit if one.lost]
+        return bool(late) and self._reach(late[pick % len(late)], SERVED, 0)
+
+    def _reach(self, request: Request, fate: int, code: int) -> bool:
+        self.transit.remove(request)
         match request.command:
             case PlaceOrder():
                 self._reach_place(request, request.command.request, fate, code)
@@ -215,15 +246,15 @@ class World:
         return True
 
     def _reach_place(self, request: Request, order: OrderRequest, fate: int, code: int) -> None:
-        if fate >= 2 and not request.lost:
+        if fate >= ANSWER_LOST and not request.lost:
             self._lose(request, order.symbol, order.client_order_id, Action.PLACE)
             request.lost = True
-            if fate == 4:
+            if fate == LATE:
                 self.transit.append(request)
-            elif fate == 2:
+            elif fate == ANSWER_LOST:
                 self._take_on(order, told=False)
             return
-        if fate == 1:
+        if fate == REFUSED:
             known = self.exchange.orders.get(order.client_order_id)
             if known is None and not request.lost:
                 self._reject(order.symbol, order.client_order_id, Action.PLACE, _code(order, code))
@@ -240,16 +271,16 @@ class World:
             self._report(self.exchange.orders[order.client_order_id])
 
     def _reach_cancel(self, request: Request, cancel: CancelOrder, fate: int) -> None:
-        if fate == 1 and self.may_execute(cancel.client_order_id):
+        if fate == REFUSED and self.may_execute(cancel.client_order_id):
             self._reject(cancel.symbol, cancel.client_order_id, Action.CANCEL, -4117)
             return
-        if fate >= 2 and not request.lost:
+        if fate >= ANSWER_LOST and not request.lost:
             self._lose(request, cancel.symbol, cancel.client_order_id, Action.CANCEL)
             request.lost = True
-            if fate == 4:
+            if fate == LATE:
                 self.transit.append(request)
                 return
-            if fate == 3:
+            if fate == REQUEST_LOST:
                 return
         refusal = self.exchange.cancel(cancel.client_order_id, cancel.conditional)
         if refusal is None:
@@ -258,9 +289,9 @@ class World:
             self._reject(cancel.symbol, cancel.client_order_id, Action.CANCEL, refusal)
 
     def _reach_query(self, request: Request, query: QueryOrder, fate: int) -> None:
-        if fate == 1:
+        if fate == REFUSED:
             self._reject(query.symbol, query.client_order_id, Action.QUERY, -1003)
-        elif fate >= 2:
+        elif fate >= ANSWER_LOST:
             self._lose(request, query.symbol, query.client_order_id, Action.QUERY)
         else:
             held = self.exchange.orders.get(query.client_order_id)
@@ -404,7 +435,7 @@ class World:
     # ---- the benign end -------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Everything on its way arrives, and every request is served."""
+        """Every fact on its way arrives, and every request but those given up on is served."""
         for _ in range(400):
             if not (self.deliver(0) or self.reach(0)):
                 return

@@ -5,6 +5,7 @@ refuses what the exchange could not do: a reduce-only order never opens or flips
 conditional order does not execute before its trigger.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -57,7 +58,7 @@ class Counterparty:
     """`orders` by client id; `positions` signed, by symbol; `entered` and `left` what opening and reduce-only orders
     have executed of each symbol."""
 
-    def __init__(self, positions: dict[str, Decimal]) -> None:
+    def __init__(self, positions: Mapping[str, Decimal]) -> None:
         self.orders: dict[str, Held] = {}
         self.positions = dict(positions)
         self.entered: dict[str, Decimal] = {}

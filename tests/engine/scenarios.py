@@ -1,6 +1,8 @@
 """Plans for the adversary.  In each of them a protected quantity is protected from its first fill on."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -9,10 +11,10 @@ class Scenario(NamedTuple):
 
     name: str
     steps: str
-    positions: dict[str, Decimal] = {}
+    positions: Mapping[str, Decimal] = MappingProxyType({})
 
 
-_HELD = {"BTCUSDT": Decimal("0.010")}
+_HELD = MappingProxyType({"BTCUSDT": Decimal("0.010")})
 
 SCENARIOS = (
     Scenario("market-bracket", """

@@ -79,16 +79,29 @@ def test_a_report_without_price_and_mark_asks_once_however_often_it_comes() -> N
     assert len(paper.commands) == count
 
 
+def test_the_price_of_an_older_report_changes_nothing() -> None:
+    paper = Paper(BRACKET)
+    client_id = paper.names["long.entry#0"]
+    older = OrderReport(
+        paper.now_ms, "BTCUSDT", client_id, "X", OrderStatus.PARTIALLY_FILLED, Decimal("0.002"), Decimal(59_990),
+    )
+    paper.give(older)
+    paper.fill("long.entry#0", "0.002")
+    paper.fill("long.entry#0", "0.004")
+    paper.give(older)
+    assert paper.machine._run.orders[client_id][1].order.avg_px == 60_000
+
+
 def test_an_exit_that_only_a_trade_has_shown_is_cancelled_when_that_was_owed() -> None:
-    """The take-profit has no answer yet when the bound takes it back; then a stop stands, and a trade shows it there."""
+    """The take-profit has no answer when the bound takes it back; then a stop stands, and a trade shows it there."""
     paper = bought()
     paper.fire("bound:long")
     paper.accept("long.stop_loss#0")
     assert not any(line.startswith("cancel") for line in paper.said())
     client_id = paper.names["long.take_profit#0"]
     paper.give(TradeReport(
-        paper.now_ms, "BTCUSDT", client_id, "X", "t", paper.sent[client_id].side, Decimal("0.001"), Decimal(61_000), ZERO,
-        "USDT", ZERO, False,
+        paper.now_ms, "BTCUSDT", client_id, "X", "t", paper.sent[client_id].side, Decimal("0.001"), Decimal(61_000),
+        ZERO, "USDT", ZERO, False,
     ))
     assert "cancel long.take_profit#0" in paper.said()
 
