@@ -83,7 +83,7 @@ def colored(stream: TextIO | None = None) -> bool:
 
 
 def styled(text: str, color: str, *, stream: TextIO | None = None) -> str:
-    return click.style(text, fg=color, bold=color == "red") if colored(stream) else text
+    return click.style(text, fg=color, bold=color == "red" or None) if colored(stream) else text
 
 
 def prepare() -> None:
