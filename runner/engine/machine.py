@@ -89,16 +89,12 @@ class Machine:
         match event:
             case RunStarted():
                 self._start(event)
-            case OrderReport():
-                self._fold(event)
-            case TradeReport():
+            case OrderReport() | TradeReport() | OrderNotFound():
                 self._fold(event)
             case CommandRejected():
                 contingencies.refused(run, event)
             case CommandUnresolved():
                 orders.unresolved(run, event)
-            case OrderNotFound():
-                orders.not_found(run, event)
             case PositionReport():
                 closing.fold_position(run, event)
                 self._judge_positions(event.symbol)
@@ -138,17 +134,20 @@ class Machine:
             self._new_day()
         flow.begin(run)
 
-    def _fold(self, event: OrderReport | TradeReport) -> None:
+    def _fold(self, event: OrderReport | TradeReport | OrderNotFound) -> None:
         run = self._run
         found = run.orders.get(event.client_order_id)
         if found is None:
             return
         leg, revision = found
         was_live, was_held = revision.live, run.held.get(event.symbol)
-        if isinstance(event, OrderReport):
-            orders.fold_report(run, event)
-        else:
-            orders.fold_trade(run, event)
+        match event:
+            case OrderReport():
+                orders.fold_report(run, leg, revision, event)
+            case TradeReport():
+                orders.fold_trade(run, leg, revision, event)
+            case OrderNotFound():
+                orders.not_found(run, leg, revision, event)
         if was_live and not revision.live:
             contingencies.ended(run, leg, revision)
         if run.held.get(event.symbol) != was_held:
