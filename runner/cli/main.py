@@ -30,7 +30,7 @@ COMMANDS: dict[str, str] = {
 }
 """Every command with its line in `--help`, in the order of `--help`."""
 
-_EPILOG = """\b
+_EPILOG = """
 Exit codes: 0 as planned, 1 the run ended and a step failed, 2 wrong usage,
 3 invalid plan, 4 environment (a file, instruments), 6 locked by another process,
 7 refused, 70 a bug in daksh-run, 130 and 143 interrupted."""
