@@ -13,12 +13,12 @@ from runner.domain.events import CommandUnresolved, TradeReport
 from runner.domain.instrument import Instrument
 from runner.engine import closing, contingencies, exits, flow, machine, openers, orders
 from runner.engine.schedule import planned
-from runner.engine.state import GroupState, Leg, Run
+from runner.engine.state import GroupState, Leg, Revision, Run
 from runner.graph.model import ExecutionGraph, Outcome, Role, Schedule
 from tests.engine import test_invariants
 
 QUICK = settings(
-    max_examples=300, stateful_step_count=40, derandomize=True, deadline=None, database=None,
+    max_examples=1_500, stateful_step_count=40, derandomize=True, deadline=None, database=None,
     phases=[Phase.generate], suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
 )
 
@@ -86,10 +86,9 @@ def drop_the_remainder_of_a_schedule(patch: pytest.MonkeyPatch) -> None:
 def forget_what_a_report_told_before_its_trade(patch: pytest.MonkeyPatch) -> None:
     sound = orders.fold_trade
 
-    def fold(run: Run, trade: TradeReport) -> None:
-        _, revision = run.orders[trade.client_order_id]
+    def fold(run: Run, leg: Leg, revision: Revision, trade: TradeReport) -> None:
         revision.traded_qty = max(revision.traded_qty, revision.order.filled_qty)
-        sound(run, trade)
+        sound(run, leg, revision, trade)
 
     patch.setattr(orders, "fold_trade", fold)
 
