@@ -11,15 +11,17 @@ from runner.graph.model import Schedule
 def planned(schedule: Schedule, qty: Decimal, instrument: Instrument, seed: int, step_id: str) -> tuple[Decimal, ...]:
     """The planned quantity of each slice; they sum exactly to `qty`, and what does not divide goes to the last.
 
-    With `randomize` r each slice weighs 1 ± r of an even one.
+    With `randomize` r each slice is an even one × (1 ± r), before it is rounded down.
     """
     if not schedule.randomize:
         return instrument.split(qty, schedule.slices)
     stream = seed_of(seed, step_id, "size")
-    weights = [ONE + EXACT.multiply(schedule.randomize, symmetric(stream, k)) for k in range(schedule.slices)]
-    whole = sum(weights, ZERO)
+    drawn = [symmetric(stream, k) for k in range(schedule.slices)]
+    middle = EXACT.divide(sum(drawn, ZERO), Decimal(schedule.slices))
+    weights = [ONE + EXACT.multiply(schedule.randomize, (one - middle) / 2) for one in drawn]
     parts = [
-        instrument.floor_qty(EXACT.divide(EXACT.multiply(qty, weight), whole)) for weight in weights[:-1]
+        instrument.floor_qty(EXACT.divide(EXACT.multiply(qty, weight), Decimal(schedule.slices)))
+        for weight in weights[:-1]
     ]
     return (*parts, qty - sum(parts, ZERO))
 
