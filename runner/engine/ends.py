@@ -96,8 +96,15 @@ def _judge_scheduled(run: Run, step: StepState) -> None:
     left = max(step.qty - openers.executed(step), ZERO)
     schedule = step.policy.schedule
     detail = f"executed={trimmed(step.qty - left)} of={trimmed(step.qty)}"
-    flat = not step.policy.opens and run.groups[step.policy.group_id or step.policy.step_id].open == ZERO
-    if left == ZERO or flat:
+    group = run.groups[step.policy.group_id or step.policy.step_id]
+    flat = not step.policy.opens and group.open == ZERO
+    if left == ZERO:
+        end_step(run, step, Outcome.SUCCEEDED)
+    elif flat and group.failure:
+        end_step(run, step, Outcome.FAILED, group.failure, detail)
+    elif flat and group.flattened:
+        end_step(run, step, Outcome.CANCELLED, "flattened", detail)
+    elif flat:
         end_step(run, step, Outcome.SUCCEEDED)
     elif step.cancelled == "timed_out":
         end_step(run, step, Outcome.FAILED, "timed_out", detail)

@@ -213,10 +213,11 @@ def begin_step(run: Run, step: StepState) -> None:
         return
     step.qty = sized.qty
     follows = run.steps[policy.follows] if policy.follows else None
-    if policy.size is not None and step.qty == ZERO and (follows is None or follows.phase is Phase.ENDED):
+    group = run.groups.get(policy.group_id) if policy.group_id else None
+    empty = policy.size is not None and step.qty == ZERO and (follows is None or follows.phase is Phase.ENDED)
+    if empty or (group is not None and group.ended):
         end_step(run, step, Outcome.SKIPPED, "nothing_to_do")
         return
-    group = run.groups.get(policy.group_id) if policy.group_id else None
     if group is not None and group.spec.adopts is not None and not _adopt(run, step, group):
         return
     if policy.schedule is not None:

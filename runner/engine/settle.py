@@ -6,8 +6,8 @@ from runner.engine.closing import cancel_openers, settle_close, watch_protection
 from runner.engine.exits import settle_exits
 from runner.engine.ledger import share
 from runner.engine.openers import settle_openers
-from runner.engine.state import GroupState, Leg, Run
-from runner.graph.model import Outcome, Role
+from runner.engine.state import GroupState, Leg, Phase, Run
+from runner.graph.model import DueTarget, Outcome, Role
 
 
 def settle(run: Run, group: GroupState) -> None:
@@ -57,6 +57,8 @@ def _finish(run: Run, group: GroupState) -> None:
     for leg in list(group.working.values()):
         run.end_leg(leg, _outcome(run, group, leg))
     for leg in group.legs:
+        if isinstance(leg.node.target, DueTarget) and run.steps[leg.node.step_id].phase is Phase.RUNNING:
+            run.end_leg(leg, Outcome.SKIPPED)
         run.check[leg.node.step_id] = None
 
 
