@@ -285,9 +285,11 @@ def end_step(run: Run, step: StepState, outcome: Outcome, reason: str = "", deta
 
 def stop(run: Run, why: str) -> None:
     """Nothing opens any more; live groups are managed to their end, and what protects a filled source still starts."""
-    if run.stopping:
+    already = run.stopping
+    if not already or why == "stopped":
+        run.stopping = why
+    if already:
         return
-    run.stopping = why
     kept = _guarding(run)
     for step in run.steps.values():
         if step.phase is Phase.ENDED or step.policy.step_id in kept:

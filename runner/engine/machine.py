@@ -114,7 +114,9 @@ class Machine:
                         flow.held(run, node_id)
             case DataEnded():
                 run.ended = True
-                run.emit(RunEnded("open" if run.running_steps or self._live() else self._verdict()))
+                verdict = self._verdict()
+                unfinished = run.running_steps or self._live()
+                run.emit(RunEnded("open" if unfinished and verdict == "succeeded" else verdict))
             case StopRequested(flatten=flatten):
                 flow.stop(run, "stopped")
                 if flatten:
