@@ -119,7 +119,8 @@ class World:
     trades: set[str] = field(default_factory=set)
     history: list[tuple[Event, tuple[Command, ...]]] = field(default_factory=list)
     repeatable: list[Event] = field(default_factory=list)
-    meddled: bool = False
+    forgotten: set[str] = field(default_factory=set)
+    bare_since_ms: dict[str, int] = field(default_factory=dict)
     verdict: str = ""
 
     def __post_init__(self) -> None:
@@ -295,7 +296,7 @@ class World:
             self._lose(request, query.symbol, query.client_order_id, Action.QUERY)
         else:
             held = self.exchange.orders.get(query.client_order_id)
-            if held is None:
+            if held is None or query.client_order_id in self.forgotten:
                 self.outbox.append(OrderNotFound(self.now_ms, query.symbol, query.client_order_id))
             else:
                 self._report(held)
@@ -384,6 +385,14 @@ class World:
         self._report(order, reason="5")
         return True
 
+    def forget(self, pick: int) -> bool:
+        """The exchange no longer knows an order that ended without a fill."""
+        ended = self.orders(lambda one: not one.live and one.filled == ZERO)
+        if not ended:
+            return False
+        self.forgotten.add(ended[pick % len(ended)].request.client_order_id)
+        return True
+
     def close_by_hand(self, pick: int, tenths: int) -> bool:
         held = sorted(symbol for symbol, qty in self.exchange.positions.items() if qty)
         if not held:
@@ -391,7 +400,6 @@ class World:
         symbol = held[pick % len(held)]
         steps = int(abs(self.exchange.positions[symbol]) * 1_000) * max(tenths, 1) // 10
         self.exchange.close_by_hand(symbol, Decimal(max(steps, 1)) / 1_000)
-        self.meddled = True
         self.outbox.append(PositionReport(self.now_ms, symbol, self.exchange.positions[symbol]))
         return True
 

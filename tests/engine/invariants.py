@@ -43,6 +43,7 @@ def check(world: World, event: Event, commands: tuple[Command, ...]) -> None:
             _take_profits_stay_within_their_targets(world, run, group)
             _stops_stay_within_what_is_open(world, group)
             _what_is_open_is_protected(world, group)
+            _what_stays_bare_is_closed(world, group)
 
 
 def run_of(world: World) -> Run:
@@ -69,8 +70,7 @@ def _exits_stay_within_entries(world: World) -> None:
 
 def _placement_is_sound(world: World, run: Run, command: PlaceOrder) -> None:
     request = command.request
-    node = run.nodes[command.node_id]
-    assert isinstance(node, OrderNode)
+    node = run.legs[command.node_id].node
     group = run.groups[node.group_id]
     assert request.quantity > ZERO
     assert request.quantity % STEP == ZERO
@@ -158,6 +158,22 @@ def _what_is_open_is_protected(world: World, group: GroupState) -> None:
     assert coming or closing or _tries_again(world, group), (
         f"{group.spec.group_id}: {standing} stands for {group.exit_qty}, and nothing is on the way"
     )
+
+
+def _what_stays_bare_is_closed(world: World, group: GroupState) -> None:
+    """After `protected_within` without confirmed stops a market close is on the way, or tried again soon."""
+    group_id = group.spec.group_id
+    stops = (one for leg in group.legs if leg.node.role is Role.STOP for one in _of_node(world, leg.node_id))
+    standing = sum((one.leaves for one in stops if one.confirmed and one.request.order_type.conditional), ZERO)
+    if not group.spec.protected or standing >= group.exit_qty:
+        world.bare_since_ms.pop(group_id, None)
+        return
+    since_ms = world.bare_since_ms.setdefault(group_id, world.now_ms)
+    late = f"bound:{group_id}" in world.timers
+    if late or world.now_ms <= since_ms + group.spec.protected_within_ms:
+        return
+    closing = any(_is_market_exit(one) and not one.ended for leg in group.legs for one in _of_node(world, leg.node_id))
+    assert closing or _tries_again(world, group), f"{group_id} is bare since {world.now_ms - since_ms} ms"
 
 
 def _tries_again(world: World, group: GroupState) -> bool:

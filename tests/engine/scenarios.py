@@ -191,4 +191,88 @@ SCENARIOS = (
     after: {long: filled}
     twap: {side: SELL, quantity: 0.008, slices: 3, every: 2s, reduce_only: true, of: long}
 """),
+    Scenario("fill-or-kill", """
+  - id: long
+    time_in_force: IOC
+    protected_within: 500ms
+    bracket:
+      side: BUY
+      quantity: 0.006
+      entry: {type: LIMIT, price: 60000}
+      take_profit: {distance: 2R, type: LIMIT}
+      stop_loss: {stop_price: 59000, limit_price: 58900}
+    trigger_timeout: 1s
+"""),
+    Scenario("two-protectors", """
+  - id: buy
+    entry: {side: BUY, type: LIMIT, price: 60000, quantity: 0.008}
+    time_in_force: GTX
+    timeout: 40s
+  - id: guard
+    after: {buy: first_fill}
+    oco:
+      side: SELL
+      quantity: {filled: buy}
+      take_profit: {price: 62000}
+      stop_loss: {stop_price: 59000}
+  - id: target
+    after: {buy: first_fill}
+    exit: {side: SELL, type: TAKE_PROFIT, stop_price: 61000, limit_price: 61000, quantity: {filled: buy}}
+"""),
+    Scenario("trailing", """
+  - id: buy
+    entry: {side: BUY, type: MARKET, quantity: 0.008}
+    unprotected: allow
+  - id: trail
+    after: {buy: first_fill}
+    exit: {side: SELL, type: TRAILING_STOP_MARKET, callback_rate: 1%, quantity: {filled: buy}}
+  - id: half
+    after: buy
+    when: {delay: 3s}
+    exit: {side: SELL, type: LIMIT, price: 61500, quantity: {filled: buy}}
+"""),
+    Scenario("unwind-by-limits", """
+  - id: long
+    bracket:
+      side: BUY
+      quantity: 0.009
+      entry: {type: LIMIT, price: 60000}
+      take_profit: {price: 63000}
+      stop_loss: {stop_price: 59000}
+  - id: unwind
+    after: {long: filled}
+    twap:
+      side: SELL
+      quantity: 0.009
+      slices: 3
+      every: 2s
+      type: LIMIT
+      price: 60100
+      reduce_only: true
+      of: long
+      finish: MARKET
+"""),
+    Scenario("two-symbols-and-a-flatten", """
+  - id: btc
+    on_failure: flatten
+    bracket:
+      side: BUY
+      quantity: 0.004
+      entry: {type: LIMIT, price: 60000}
+      take_profit: {price: 61000}
+      stop_loss: {stop_price: 59000}
+  - id: eth
+    symbol: ETHUSDT
+    after: {btc: first_fill}
+    bracket:
+      side: SELL
+      quantity: 0.040
+      entry: {type: LIMIT, price: 3200}
+      take_profit: {price: 3100}
+      stop_loss: {stop_price: 3300}
+  - id: all
+    after: {btc: filled}
+    when: {delay: 4s}
+    flatten: {scope: account}
+""", _HELD),
 )

@@ -106,6 +106,11 @@ class Interleavings(RuleBasedStateMachine):
     def the_exchange_ends_an_order(self, pick: int, expired: bool) -> None:
         self.world.end_unasked(pick, expired)
 
+    @precondition(running(lambda world: world.orders(lambda one: not one.live)))
+    @rule(pick=which)
+    def the_exchange_forgets_an_order(self, pick: int) -> None:
+        self.world.forget(pick)
+
     @precondition(running(lambda world: len(world.history) > 16 and any(world.exchange.positions.values())))
     @rule(pick=which, tenths=st.sampled_from((10, 3)))
     def somebody_closes_by_hand(self, pick: int, tenths: int) -> None:

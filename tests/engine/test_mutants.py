@@ -108,6 +108,20 @@ def take_a_refused_stop_for_a_standing_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(contingencies, "hold", hold)
 
 
+def wait_for_a_stop_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(closing, "bound_reached", lambda run, group: None)
+
+
+def retry_a_refused_order_under_an_old_id(patch: pytest.MonkeyPatch) -> None:
+    sound = contingencies.orders.rejected
+
+    def rejected(run: Run, leg: Leg, revision: Revision) -> None:
+        sound(run, leg, revision)
+        leg.next_revision, leg.next_attempt = revision.number + 1, 0
+
+    patch.setattr(orders, "rejected", rejected)
+
+
 def let_a_stopped_run_end_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(machine.Machine, "_judge_end", _judge_end_at_once)
 
@@ -123,7 +137,7 @@ MUTANTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     forget_to_shrink_the_sibling, forget_to_shrink_the_stop, protect_only_what_is_wholly_filled,
     send_again_what_is_unknown, cancel_the_exits_with_the_entry, drop_the_remainder_of_a_schedule,
     forget_what_a_report_told_before_its_trade, believe_the_first_not_found, send_all_slices_whole,
-    take_a_refused_stop_for_a_standing_one, let_a_stopped_run_end_at_once,
+    take_a_refused_stop_for_a_standing_one, wait_for_a_stop_for_ever, retry_a_refused_order_under_an_old_id, let_a_stopped_run_end_at_once,
 )
 
 
