@@ -50,9 +50,9 @@ START_MS = 1_700_000_000_000
 RECV_WINDOW_MS = 5_000
 RUN_ID = "d0123456789"
 
-SERVED, REFUSED, ANSWER_LOST, REQUEST_LOST, LATE = range(5)
-"""What becomes of a request: served and answered; refused; served, the answer lost; lost before it was served; or
-the answer lost while the request is still on its way."""
+SERVED, REFUSED, ANSWER_LOST, REQUEST_LOST, LATE, TWICE = range(6)
+"""What becomes of a request: served and answered; refused; served, the answer lost; lost before it was served;
+the answer lost while the request is still on its way; or, of a placement, served twice and answered by the second."""
 
 OPENING_CODES = (-2019, -4045, -4164, -5022)
 CONDITIONAL_CODES = (-2021, -4142, -4045)
@@ -247,6 +247,10 @@ class World:
         return True
 
     def _reach_place(self, request: Request, order: OrderRequest, fate: int, code: int) -> None:
+        if fate == TWICE and not request.lost:
+            self._take_on(order, told=False)
+            self._take_on(order, told=True)
+            return
         if fate >= ANSWER_LOST and not request.lost:
             self._lose(request, order.symbol, order.client_order_id, Action.PLACE)
             request.lost = True
@@ -272,6 +276,7 @@ class World:
             self._report(self.exchange.orders[order.client_order_id])
 
     def _reach_cancel(self, request: Request, cancel: CancelOrder, fate: int) -> None:
+        fate = SERVED if fate == TWICE else fate
         if fate == REFUSED and self.may_execute(cancel.client_order_id):
             self._reject(cancel.symbol, cancel.client_order_id, Action.CANCEL, -4117)
             return
@@ -292,7 +297,7 @@ class World:
     def _reach_query(self, request: Request, query: QueryOrder, fate: int) -> None:
         if fate == REFUSED:
             self._reject(query.symbol, query.client_order_id, Action.QUERY, -1003)
-        elif fate >= ANSWER_LOST:
+        elif ANSWER_LOST <= fate <= LATE:
             self._lose(request, query.symbol, query.client_order_id, Action.QUERY)
         else:
             held = self.exchange.orders.get(query.client_order_id)
@@ -327,7 +332,9 @@ class World:
             return False
         event = self.outbox.pop(pick % len(self.outbox))
         match event:
-            case OrderReport() | TradeReport() | CommandRejected(action=Action.PLACE) | PositionReport(begun_ms=None):
+            case OrderReport() | TradeReport() | PositionReport(begun_ms=None):
+                self.repeatable.append(event)
+            case CommandRejected(action=Action.PLACE, code=code) if code != -4116:  # which only says: look it up
                 self.repeatable.append(event)
         self.give(event)
         return True

@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.engine.adversary import ANSWER_LOST, LATE, REFUSED, REQUEST_LOST, World, commands_again
+from tests.engine.adversary import ANSWER_LOST, LATE, REFUSED, REQUEST_LOST, TWICE, World, commands_again
 from tests.engine.invariants import check
 from tests.engine.paper import graph_of
 from tests.engine.scenarios import SCENARIOS, Scenario
@@ -61,7 +61,7 @@ class Interleavings(RuleBasedStateMachine):
         self.world.reach(pick, REFUSED, code)
 
     @precondition(running(lambda world: world.transit))
-    @rule(pick=which, fate=st.sampled_from((ANSWER_LOST, REQUEST_LOST, LATE)))
+    @rule(pick=which, fate=st.sampled_from((ANSWER_LOST, REQUEST_LOST, LATE, TWICE)))
     def an_answer_is_lost(self, pick: int, fate: int) -> None:
         self.world.reach(pick, fate)
 

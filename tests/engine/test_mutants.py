@@ -134,10 +134,19 @@ def _judge_end_at_once(self: machine.Machine) -> None:
 
 
 MUTANTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
-    forget_to_shrink_the_sibling, forget_to_shrink_the_stop, protect_only_what_is_wholly_filled,
-    send_again_what_is_unknown, cancel_the_exits_with_the_entry, drop_the_remainder_of_a_schedule,
-    forget_what_a_report_told_before_its_trade, believe_the_first_not_found, send_all_slices_whole,
-    take_a_refused_stop_for_a_standing_one, wait_for_a_stop_for_ever, retry_a_refused_order_under_an_old_id, let_a_stopped_run_end_at_once,
+    forget_to_shrink_the_sibling,
+    forget_to_shrink_the_stop,
+    protect_only_what_is_wholly_filled,
+    send_again_what_is_unknown,
+    cancel_the_exits_with_the_entry,
+    drop_the_remainder_of_a_schedule,
+    forget_what_a_report_told_before_its_trade,
+    believe_the_first_not_found,
+    send_all_slices_whole,
+    take_a_refused_stop_for_a_standing_one,
+    wait_for_a_stop_for_ever,
+    retry_a_refused_order_under_an_old_id,
+    let_a_stopped_run_end_at_once,
 )
 
 
