@@ -131,7 +131,7 @@ def ended_unasked(run: Run, leg: Leg) -> None:
     """An exit order ended without our asking: the next one goes out at once, but not more than one a pause."""
     if run.now_ms - leg.replaced_ms < RETRY_PAUSE_MS:
         hold(run, leg)
-    leg.replaced_ms = run.now_ms
+    leg.replaced_ms = max(run.now_ms, leg.held_until_ms)
 
 
 def _held(run: Run, leg: Leg) -> bool:
