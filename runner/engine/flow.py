@@ -260,7 +260,7 @@ def end_step(run: Run, step: StepState, outcome: Outcome, reason: str = "", deta
     if step.phase is Phase.ENDED:
         return
     policy = step.policy
-    step.phase, step.outcome, step.reason = Phase.ENDED, outcome, reason
+    step.phase, step.outcome = Phase.ENDED, outcome
     run.running_steps -= 1
     run.tasks.pop(policy.step_id, None)
     run.observing.pop(policy.step_id, None)
@@ -274,7 +274,6 @@ def end_step(run: Run, step: StepState, outcome: Outcome, reason: str = "", deta
     if policy.group_id:
         run.touch(policy.group_id)
     if outcome is Outcome.FAILED:
-        run.failed = True
         if policy.on_failure != "continue":
             stop(run, "failed")
         if policy.on_failure == "flatten":

@@ -11,20 +11,15 @@ from runner.graph.model import Role, ShareTarget
 def take_profit_targets(run: Run, group: GroupState) -> dict[str, Decimal]:
     """What each take-profit leg still has to fill, by node id.
 
-    Leg i gets its share of what was entered, less what it has filled itself; where the legs of one step together
-    exceed what is open, they are cut from the last backwards.
+    Leg i gets its share of what was entered, less what it has filled itself; where the legs together exceed what is
+    open, they are cut from the last backwards.
     """
-    families: dict[str, list[Leg]] = {}
+    targets: dict[str, Decimal] = {}
+    left = group.exit_qty
     for leg in group.role(Role.TAKE_PROFIT):
         if leg.active and leg.outcome is None:
-            families.setdefault(leg.node.step_id, []).append(leg)
-    targets: dict[str, Decimal] = {}
-    for legs in families.values():
-        left = group.exit_qty
-        for leg in legs:
-            wanted = min(max(share(run, group, leg) - leg.filled, ZERO), left)
-            targets[leg.node_id] = wanted
-            left -= wanted
+            targets[leg.node_id] = min(max(share(run, group, leg) - leg.filled, ZERO), left)
+            left -= targets[leg.node_id]
     return targets
 
 

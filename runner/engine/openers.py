@@ -27,8 +27,7 @@ def want(run: Run, waiter: str, symbols: set[str]) -> None:
 def observed(run: Run, event: Observed) -> list[str]:
     """Keep the quote; returns who has everything now that it waited for, in the order of their asking."""
     run.quotes[event.symbol] = Quote(
-        event.at_ms, event.last_px, event.mark_px, event.bid_px, event.ask_px, event.wallet + event.unrealised,
-        event.taker_fee,
+        event.mark_px, event.bid_px, event.ask_px, event.wallet + event.unrealised, event.taker_fee,
     )
     ready = []
     for waiter in run.waiting.pop(event.symbol, {}):

@@ -60,7 +60,12 @@ def place(
 
 
 def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
-    """Ask for the end of an order, once; one without an answer yet is cancelled as soon as it has one."""
+    """Ask for the end of an order, once; one without an answer yet is cancelled as soon as it has one.
+
+    A stop without an answer is left alone: when it has one, what is open then decides whether it goes.
+    """
+    if revision.asked and revision.protective:
+        return
     revision.ours_to_cancel = True
     if revision.order.confirmed and not revision.order.cancel_in_flight:
         _send_cancel(run, leg, revision, reason)
@@ -217,8 +222,7 @@ def _follow(
     if after == before and not gained:
         return
     group = run.group_of(leg)
-    if (after.confirmed and not before.confirmed) or (gained and not leg.placed):
-        leg.placed = True
+    if after.confirmed or gained:
         run.record(leg.node_id, Outcome.PLACED)
     if gained:
         _book(run, group, leg, revision, gained)

@@ -76,6 +76,11 @@ class Revision:
         return self.order.confirmed and not self.order.triggered and not self.ours_to_cancel
 
     @property
+    def protective(self) -> bool:
+        """Whether it is a stop of an open quantity."""
+        return self.order.request.reduce_only and self.order.request.order_type.stop_like
+
+    @property
     def asked(self) -> bool:
         """Sent, and without an answer so far."""
         return self.live and not self.order.confirmed
@@ -97,7 +102,6 @@ class Leg:
     active: bool = False
     target: Decimal = ZERO
     filled: Decimal = ZERO
-    placed: bool = False
     anchor_px: Decimal | None = None
     anchor_mark: Decimal | None = None
     price_asked: bool = False
@@ -210,7 +214,6 @@ class StepState:
     cancelled: str = ""
     finishing: bool = False
     outcome: Outcome | None = None
-    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -227,8 +230,6 @@ class Day:
 class Quote:
     """The prices of the last observation of a symbol."""
 
-    at_ms: int
-    last_px: Decimal
     mark_px: Decimal
     bid_px: Decimal
     ask_px: Decimal
@@ -288,7 +289,6 @@ class Run:
         self.tasks: dict[str, CancelNode | FlattenNode] = {}
         self.running_steps = len(self.steps)
         self.stopping = ""
-        self.failed = False
         self.ended = False
 
     def emit(self, command: Command) -> None:
