@@ -171,11 +171,12 @@ def test_a_run_asked_to_stop_does_not_end_before_what_is_open_is_protected() -> 
 
 # ---- flatten ------------------------------------------------------------------------------------------------------
 
+RESTING = LONG.replace("take_profit: {price: 61000}", "take_profit: {type: LIMIT, price: 61000}")
 FLATTEN = "  - id: out\n    when: {delay: 1s}\n    flatten: {}\n"
 
 
 def test_flatten_cancels_what_can_open_then_exits_that_block_then_closes_and_cancels_stops_last() -> None:
-    paper = protected(LONG.replace("take_profit: {price: 61000}", "take_profit: {type: LIMIT, price: 61000}") + FLATTEN, "0.002")
+    paper = protected(RESTING + FLATTEN, "0.002")
     paper.fire("when:out.start")
     assert paper.said() == ["cancel long.entry#0", "cancel long.take_profit#0"], "a resting LIMIT blocks the close"
     paper.cancelled("long.take_profit#0")
@@ -189,7 +190,7 @@ def test_flatten_cancels_what_can_open_then_exits_that_block_then_closes_and_can
 
 
 def test_flatten_does_not_wait_for_ever_for_an_exit_that_blocks() -> None:
-    paper = protected(LONG.replace("take_profit: {price: 61000}", "take_profit: {type: LIMIT, price: 61000}") + FLATTEN)
+    paper = protected(RESTING + FLATTEN)
     paper.fire("when:out.start")
     paper.said()
     assert paper.timers["close:long"] - paper.now_ms == 500
@@ -258,7 +259,8 @@ def test_flatten_leaves_other_symbols_alone() -> None:
 
 def test_what_waits_for_a_stop_loss_does_not_start_when_the_position_was_flattened() -> None:
     paper = protected(
-        LONG + FLATTEN + "  - id: again\n    after: [long.stop_loss]\n    entry: {side: BUY, quantity: 0.001, type: MARKET}\n",
+        LONG + FLATTEN + "  - id: again\n    after: [long.stop_loss]\n    entry: {side: BUY, quantity: 0.001, "
+                         "type: MARKET}\n",
     )
     paper.fire("when:out.start")
     paper.cancelled("long.take_profit#0")
@@ -415,7 +417,7 @@ def test_exits_are_sized_to_a_position_that_is_smaller_than_the_ledger() -> None
 
 
 def test_a_short_position_is_read_on_its_own_side() -> None:
-    paper = opened(LONG.replace("BUY", "SELL").replace("61000", "00000").replace("59000", "61000").replace("00000", "59000"))
+    paper = opened(LONG.replace("BUY", "SELL").replace("61000", "58000").replace("59000", "61000"))
     doubted(paper)
     paper.fire("read:long")
     paper.position("-0.004")

@@ -235,7 +235,8 @@ def test_a_condition_that_is_dropped_lets_its_watches_and_timers_go() -> None:
 
 
 def test_a_touch_or_timer_that_comes_after_the_condition_was_let_go_is_ignored() -> None:
-    paper = Paper(WAIT.replace("{WHEN}", "{any: [{delay: 1s}, {delay: 2s}]}") + "  - id: x\n    when: {delay: 9h}\n    wait: {}\n")
+    paper = Paper(WAIT.replace("{WHEN}", "{any: [{delay: 1s}, {delay: 2s}]}") + "  - id: x\n"
+        "    when: {delay: 9h}\n    wait: {}\n")
     paper.fire(f"{KEY}.0")
     before = len(paper.commands)
     paper.timers[f"{KEY}.1"] = paper.now_ms

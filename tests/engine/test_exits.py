@@ -159,7 +159,9 @@ def test_a_replacement_refused_as_passed_closes_only_what_the_triggering_one_lea
     paper.reject("long.stop_loss#1", -2021)
     said = paper.said()
     assert "cancel long.entry#0" in said
-    assert [line for line in said if line.startswith("place")] == ["place long.stop_loss#2 MARKET SELL 0.001 reduce-only"]
+    assert [line for line in said if line.startswith("place")] == [
+        "place long.stop_loss#2 MARKET SELL 0.001 reduce-only",
+    ]
     paper.fill("long.stop_loss#0", "0.002", "58990")
     paper.fill("long.stop_loss#2", "0.001", "58980")
     paper.cancelled("long.entry#0", "long.take_profit#0")
@@ -171,7 +173,9 @@ def test_a_replacement_refused_as_passed_lets_the_standing_one_trigger_but_not_f
     paper.fill("long.entry#0", "0.001")
     paper.said()
     paper.reject("long.stop_loss#1", -2021)
-    assert [line for line in paper.said() if line.startswith("place")] == ["place long.stop_loss#2 MARKET SELL 0.001 reduce-only"]
+    assert [line for line in paper.said() if line.startswith("place")] == [
+        "place long.stop_loss#2 MARKET SELL 0.001 reduce-only",
+    ]
     paper.fill("long.stop_loss#2", "0.001", "58990")
     paper.cancelled("long.entry#0", "long.take_profit#0")
     paper.said()
@@ -217,7 +221,8 @@ def test_an_excess_that_is_executed_all_the_same_is_charged_to_the_others_in_fil
 
 @pytest.mark.parametrize("code", [-2021, -4142])
 def test_a_stop_whose_level_is_passed_is_closed_at_market_which_counts_as_its_fill(code: int) -> None:
-    paper = Paper(LONG + "  - id: b\n    after: [long.stop_loss]\n    entry: {side: BUY, quantity: 0.001, type: MARKET}\n")
+    paper = Paper(LONG + "  - id: b\n    after: [long.stop_loss]\n    entry: {side: BUY, quantity: 0.001, "
+                         "type: MARKET}\n")
     paper.fill("long.entry#0", "0.004")
     paper.accept("long.take_profit#0")
     paper.said()
@@ -385,7 +390,8 @@ def test_a_market_exit_of_a_source_that_still_works_follows_each_of_its_fills() 
 def test_a_limit_exit_grows_with_its_source_by_cancel_confirm_place() -> None:
     paper = Paper(
         "  - id: a\n    entry: {side: BUY, quantity: 0.004, type: LIMIT, price: 60000}\n"
-        "  - id: x\n    after: {a: first_fill}\n    exit: {side: SELL, quantity: {filled: a}, type: LIMIT, price: 61000}\n"
+        "  - id: x\n    after: {a: first_fill}\n    exit: {side: SELL, quantity: {filled: a}, type: LIMIT, "
+        "price: 61000}\n"
     )
     paper.accept("a.entry#0")
     paper.fill("a.entry#0", "0.001")
@@ -399,7 +405,8 @@ def test_a_limit_exit_grows_with_its_source_by_cancel_confirm_place() -> None:
 def test_an_oco_of_a_twap_follows_slices_that_are_still_due() -> None:
     paper = Paper(
         "  - id: t\n    twap: {side: BUY, quantity: 0.004, slices: 2, every: 2s}\n"
-        "  - id: g\n    after: {t: first_fill}\n    oco: {side: SELL, quantity: {filled: t}, take_profit: {price: 62000}, "
+        "  - id: g\n    after: {t: first_fill}\n    oco: {side: SELL, quantity: {filled: t}, "
+        "take_profit: {price: 62000}, "
         "stop_loss: {stop_price: 59000}}\n"
         "  - id: x\n    after: {g: placed}\n    exit: {side: SELL, quantity: {filled: t}, type: MARKET}\n"
     )

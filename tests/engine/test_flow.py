@@ -143,7 +143,8 @@ def test_a_refused_entry_starts_what_waits_for_its_failure(outcome: str) -> None
 ])
 def test_a_failed_entry_says_why(entry: str, code: int | None, reason: str) -> None:
     paper = Paper(
-        f"  - id: a\n    entry: {{side: BUY, quantity: 0.002, {entry}}}\n  - id: b\n    after: {{a: failed}}\n" + ONE_MARKET_B,
+        f"  - id: a\n    entry: {{side: BUY, quantity: 0.002, {entry}}}\n  - id: b\n"
+        f"    after: {{a: failed}}\n" + ONE_MARKET_B,
         "limits: {max_order_notional: 121}", price="61000" if code is None else "60000",
     )
     if code:
@@ -312,7 +313,8 @@ def test_a_timeout_after_the_end_of_the_step_does_nothing() -> None:
 def test_a_timeout_never_touches_the_exits_of_an_open_quantity(size: str) -> None:
     paper = Paper(
         "  - id: a\n    entry: {side: BUY, quantity: 0.002, type: MARKET}\n"
-        f"  - id: guard\n    after: {{a: first_fill}}\n    timeout: 1m\n    oco:\n      side: SELL\n      quantity: {size}\n"
+        f"  - id: guard\n    after: {{a: first_fill}}\n    timeout: 1m\n    oco:\n      side: SELL\n"
+        f"      quantity: {size}\n"
         "      take_profit: {price: 62000}\n      stop_loss: {stop_price: 59000}\n"
     )
     paper.fill("a.entry#0", "0.002")
@@ -394,7 +396,9 @@ def test_on_failure_stop_cancels_what_can_open_manages_live_groups_and_ends_the_
     paper.trigger("long.stop_loss#1")
     paper.fill("long.stop_loss#1", "0.001", "59000")
     paper.cancelled("long.take_profit.2#0", "long.stop_loss#0")
-    assert paper.ends() == {"bad": "failed expired", "later": "skipped the run is stopping", "long": "cancelled stopped"}
+    assert paper.ends() == {
+        "bad": "failed expired", "later": "skipped the run is stopping", "long": "cancelled stopped",
+    }
     assert paper.verdict() == "failed"
 
 
@@ -425,7 +429,8 @@ def test_a_failure_that_a_waiter_takes_care_of_does_not_stop_the_others() -> Non
 
 def test_on_failure_flatten_closes_what_the_plan_opened_on_the_symbol() -> None:
     paper = Paper(
-        LONG + "  - id: bad\n    on_failure: flatten\n    entry: {side: BUY, quantity: 0.001, type: LIMIT, price: 59500}\n"
+        LONG + "  - id: bad\n    on_failure: flatten\n    entry: {side: BUY, quantity: 0.001, type: LIMIT, "
+               "price: 59500}\n"
     )
     paper.accept("long.entry#0", "bad.entry#0")
     paper.fill("long.entry#0", "0.002")
@@ -608,7 +613,8 @@ def test_a_position_share_of_nothing_skips_the_step() -> None:
 
 
 def test_an_exit_of_a_source_that_ended_empty_has_nothing_to_do() -> None:
-    paper = Paper(LIMIT_A + "  - id: x\n    after: {a: any}\n    exit: {side: SELL, quantity: {filled: a}, type: MARKET}\n")
+    paper = Paper(LIMIT_A + "  - id: x\n    after: {a: any}\n    exit: {side: SELL, quantity: {filled: a}, "
+                            "type: MARKET}\n")
     paper.accept("a.entry#0")
     paper.report("a.entry#0", OrderStatus.EXPIRED)
     assert paper.ends() == {"a": "failed expired", "x": "skipped nothing_to_do"}

@@ -20,7 +20,8 @@ def denials(paper: Paper) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("limit", "denied"), [("600", False), ("599.99", True)])
 def test_max_order_notional_denies_what_is_above_it_and_not_what_is_at_it(limit: str, denied: bool) -> None:
     paper = Paper(
-        "  - id: a\n    entry: {side: BUY, quantity: 0.010, type: MARKET}\n", f"limits: {{max_order_notional: {limit}}}",
+        "  - id: a\n    entry: {side: BUY, quantity: 0.010, "
+        "type: MARKET}\n", f"limits: {{max_order_notional: {limit}}}",
     )
     assert denials(paper) == ([("a.entry", "MAX_ORDER_NOTIONAL", "limit=599.99 would_be=600")] if denied else [])
     assert bool(paper.said()) is not denied
@@ -28,7 +29,8 @@ def test_max_order_notional_denies_what_is_above_it_and_not_what_is_at_it(limit:
 
 
 def test_a_denied_order_is_never_shrunk_to_fit() -> None:
-    paper = Paper("  - id: a\n    entry: {side: BUY, quantity: 0.020, type: MARKET}\n", "limits: {max_order_notional: 1199}")
+    paper = Paper("  - id: a\n    entry: {side: BUY, quantity: 0.020, "
+                  "type: MARKET}\n", "limits: {max_order_notional: 1199}")
     assert paper.said() == []
 
 

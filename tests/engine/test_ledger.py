@@ -52,7 +52,8 @@ def test_what_a_leg_has_filled_itself_counts_against_its_own_share_only() -> Non
 def test_legs_that_together_exceed_what_is_open_are_cut_from_the_last_backwards() -> None:
     paper = Paper(
         bracket("50%", "50%")
-        + "  - id: x\n    after: {long: filled}\n    exit: {side: SELL, quantity: {filled: long}, type: LIMIT, price: 60500}\n",
+        + "  - id: x\n    after: {long: filled}\n    exit: {side: SELL, quantity: {filled: long}, type: LIMIT, "
+          "price: 60500}\n",
     )
     paper.fill("long.entry#0", "0.010")
     paper.accept("long.stop_loss#0", "long.take_profit.1#0", "long.take_profit.2#0", "x.exit#0")

@@ -108,7 +108,8 @@ def test_at_the_end_of_the_data_unfinished_steps_are_open_which_is_no_failure() 
 
 def test_a_step_that_failed_is_not_hidden_by_others_that_are_still_open_when_the_data_end() -> None:
     paper = Paper(
-        LONG + "  - id: bad\n    on_failure: continue\n    entry: {side: BUY, quantity: 0.001, type: LIMIT, price: 59500}\n",
+        LONG + "  - id: bad\n    on_failure: continue\n    entry: {side: BUY, quantity: 0.001, type: LIMIT, "
+               "price: 59500}\n",
     )
     paper.reject("bad.entry#0", -2019)
     paper.give(DataEnded(paper.now_ms))

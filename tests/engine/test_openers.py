@@ -144,8 +144,8 @@ def test_a_slice_worth_less_than_the_exchange_takes_is_carried_by_the_next() -> 
 # ---- what is left after the last ----------------------------------------------------------------------------------
 
 
-def last_slice_rests(fields: str, **kinds: object) -> Paper:
-    paper = twap(f"quantity: 0.006, slices: 2, every: 2s, type: LIMIT, price: 60000{fields}", **kinds)
+def last_slice_rests(fields: str, more: str = "") -> Paper:
+    paper = twap(f"quantity: 0.006, slices: 2, every: 2s, type: LIMIT, price: 60000{fields}", more=more)
     paper.fill("t.slice.1#0", "0.003")
     due(paper)
     paper.accept("t.slice.2#0")
@@ -205,7 +205,8 @@ def test_finish_market_buys_nothing_once_the_run_is_stopping() -> None:
 
 
 def test_a_twap_is_filled_when_all_of_it_is_executed() -> None:
-    paper = twap("quantity: 0.004, slices: 2, every: 2s", more="  - id: b\n    after: {t: filled}\n    entry: {side: BUY, "
+    paper = twap("quantity: 0.004, slices: 2, every: 2s", more="  - id: b\n    after: {t: filled}\n"
+        "    entry: {side: BUY, "
                  "quantity: 0.001, type: MARKET}\n")
     paper.fill("t.slice.1#0", "0.002")
     due(paper)
@@ -307,7 +308,8 @@ def test_finish_market_of_a_twap_that_exits_sells_what_is_still_open_and_no_more
 
 
 def test_a_flatten_ends_a_twap_that_exits_as_cancelled() -> None:
-    paper = Paper(LONG_AND_OUT.replace("SIZE", "{filled: long}") + "  - id: f\n    when: {delay: 1s}\n    flatten: {}\n")
+    paper = Paper(LONG_AND_OUT.replace("SIZE", "{filled: long}") + "  - id: f\n    when: {delay: 1s}\n"
+        "    flatten: {}\n")
     paper.fill("long.entry#0", "0.009")
     paper.accept("long.stop_loss#0")
     paper.fill("out.slice.1#0", "0.003")

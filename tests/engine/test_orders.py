@@ -56,7 +56,9 @@ def test_an_order_that_is_found_is_adopted_and_never_sent_again() -> None:
     paper.lose("a.entry#0")
     paper.accept("a.entry#0")
     paper.fill("a.entry#0", "0.004")
-    assert [line for line in paper.said() if line.startswith(("place", "again"))] == ["place a.entry#0 LIMIT BUY 0.004 @60000"]
+    assert [line for line in paper.said() if line.startswith(("place", "again"))] == [
+        "place a.entry#0 LIMIT BUY 0.004 @60000",
+    ]
     assert paper.ends() == {"a": "succeeded"}
 
 
@@ -272,7 +274,9 @@ def test_a_stop_that_the_exchange_twice_does_not_know_any_more_is_placed_again()
     assert paper.said() == []
     paper.fire(lookup(paper, "long.stop_loss#0"))
     paper.not_found("long.stop_loss#0")
-    assert paper.said() == ["query long.stop_loss#0", "place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 reduce-only"]
+    assert paper.said() == [
+        "query long.stop_loss#0", "place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 reduce-only",
+    ]
     assert "bound:long" in paper.timers
 
 

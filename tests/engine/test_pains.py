@@ -99,7 +99,8 @@ def test_a_close_that_filled_in_part_is_finished() -> None:
 
 def test_a_position_closed_in_pieces_leaves_nothing_for_the_next_step() -> None:
     """freqtrade#7449: 0.02 contracts were left and the next size was wrong."""
-    paper = protected(LONG + "  - id: again\n    after: long\n    exit: {side: SELL, quantity: {position: 100%}, type: MARKET}\n")
+    paper = protected(LONG + "  - id: again\n    after: long\n    exit: {side: SELL, "
+                             "quantity: {position: 100%}, type: MARKET}\n")
     paper.trigger("long.take_profit#0")
     for qty in ("0.001", "0.002", "0.001"):
         paper.fill("long.take_profit#0", qty, "61000")
@@ -128,7 +129,8 @@ def test_a_take_profit_does_not_stay_open_when_the_stop_has_closed_the_position(
 
 def test_a_cancel_that_fails_because_the_order_filled_is_no_reason_to_buy_again() -> None:
     """passivbot#514: it assumed the order was never placed."""
-    paper = Paper("  - id: t\n    twap: {side: BUY, quantity: 0.006, slices: 2, every: 2s, type: LIMIT, price: 60000}\n")
+    paper = Paper("  - id: t\n    twap: {side: BUY, quantity: 0.006, slices: 2, every: 2s, type: LIMIT, "
+                  "price: 60000}\n")
     paper.accept("t.slice.1#0")
     paper.fire("edge:1")
     paper.said()
@@ -150,10 +152,13 @@ def test_a_fill_that_races_a_cancel_is_protected() -> None:
 
 def test_two_closes_are_never_sent_in_one_moment() -> None:
     """hummingbot#6609: the second was rejected as reduce-only."""
-    paper = protected(LONG + "  - id: out\n    when: {delay: 1s}\n    flatten: {}\n  - id: also\n    when: {delay: 1s}\n    flatten: {}\n")
+    paper = protected(LONG + "  - id: out\n    when: {delay: 1s}\n    flatten: {}\n  - id: also\n"
+                             "    when: {delay: 1s}\n    flatten: {}\n")
     paper.fire("when:out.start")
     paper.fire("when:also.start")
-    assert [line for line in paper.said() if line.startswith("place")] == ["place long.stop_loss#1 MARKET SELL 0.004 reduce-only"]
+    assert [line for line in paper.said() if line.startswith("place")] == [
+        "place long.stop_loss#1 MARKET SELL 0.004 reduce-only",
+    ]
 
 
 def test_a_resting_take_profit_does_not_block_the_close() -> None:
@@ -298,7 +303,8 @@ def test_a_residual_below_the_least_notional_is_closed() -> None:
 
 def test_computed_exits_lie_on_the_tick() -> None:
     """torchtrade#197: -1111 for stop and take-profit, and the position ran without protection."""
-    paper = Paper(LONG.replace("{type: LIMIT, price: 60000}", "{type: MARKET}").replace("price: 61000", "distance: 1.37%").replace("stop_price: 59000", "distance: 0.731%"))
+    steps = LONG.replace("{type: LIMIT, price: 60000}", "{type: MARKET}")
+    paper = Paper(steps.replace("price: 61000", "distance: 1.37%").replace("stop_price: 59000", "distance: 0.731%"))
     paper.fill("long.entry#0", "0.004", "60123.7")
     for name in ("long.stop_loss#0", "long.take_profit#0"):
         trigger = paper.sent[paper.names[name]].trigger_price

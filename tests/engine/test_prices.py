@@ -69,7 +69,8 @@ def test_a_target_in_r_measures_the_explicit_stop_from_the_fill() -> None:
 def test_a_limit_by_distance_lies_on_the_passive_side_of_the_mark_when_it_is_sent() -> None:
     paper = Paper("  - id: b\n    entry: {side: BUY, quantity: 0.004, type: LIMIT, distance: 1%}\n", price="60000.1")
     assert paper.said() == ["place b.entry#0 LIMIT BUY 0.004 @59400"]  # 59,400.099 down
-    paper = Paper("  - id: s\n    entry: {side: SELL, quantity: 0.004, type: LIMIT, distance: 0.333%}\n", price="60000.1")
+    paper = Paper("  - id: s\n    entry: {side: SELL, quantity: 0.004, type: LIMIT, "
+                  "distance: 0.333%}\n", price="60000.1")
     assert paper.said() == ["place s.entry#0 LIMIT SELL 0.004 @60200"]  # 60,199.9003… up
 
 

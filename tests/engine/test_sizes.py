@@ -106,7 +106,8 @@ def test_a_reduce_only_order_is_exempt_from_the_least_notional() -> None:
 
 
 def test_the_quantity_of_a_step_is_told_when_it_starts_and_none_where_it_has_none() -> None:
-    paper = Paper("  - id: w\n    when: {delay: 1s}\n    wait: {}\n  - id: a\n    entry: {side: BUY, notional: 500, type: MARKET}\n")
+    paper = Paper("  - id: w\n    when: {delay: 1s}\n    wait: {}\n  - id: a\n    entry: {side: BUY, "
+                  "notional: 500, type: MARKET}\n")
     told = {one.step_id: one.quantity for one in paper.commands if isinstance(one, StepStarted)}
     assert told == {"w": None, "a": Decimal("0.008")}
 
@@ -129,7 +130,8 @@ def test_the_filled_of_a_step_is_its_open_quantity() -> None:
     paper = Paper(
         "  - id: a\n    entry: {side: BUY, quantity: 0.004, type: MARKET}\n"
         "  - id: x\n    after: a\n    exit: {side: SELL, quantity: {filled: a}, type: LIMIT, price: 61000}\n"
-        "  - id: y\n    after: {x: first_fill}\n    twap: {side: SELL, quantity: {filled: a}, slices: 1, every: 1s, of: a}\n"
+        "  - id: y\n    after: {x: first_fill}\n    twap: {side: SELL, quantity: {filled: a}, slices: 1, "
+        "every: 1s, of: a}\n"
     )
     paper.fill("a.entry#0", "0.004")
     paper.accept("x.exit#0")
