@@ -78,9 +78,13 @@ def _send_cancel(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
 
 
 def _repeat_cancel(run: Run, leg: Leg, revision: Revision) -> None:
-    """An order that we asked the end of has shown itself: it can be cancelled now."""
+    """An order that we asked the end of has shown itself: it can be cancelled now; for a stop that is judged anew."""
     if revision.ours_to_cancel and revision.order.confirmed and not revision.order.cancel_in_flight:
-        _send_cancel(run, leg, revision, "")
+        if revision.protective:
+            revision.ours_to_cancel = False
+            run.touch(leg.node.group_id)
+        else:
+            _send_cancel(run, leg, revision, "")
 
 
 def without_cancel(order: Order) -> Order:

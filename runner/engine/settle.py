@@ -2,7 +2,7 @@
 
 from runner.domain.values import ZERO
 from runner.engine import orders
-from runner.engine.closing import cancel_openers, settle_close, watch_protection
+from runner.engine.closing import cancel_openers, settle_close, start_closing, watch_protection
 from runner.engine.exits import settle_exits
 from runner.engine.ledger import share
 from runner.engine.openers import settle_openers
@@ -13,7 +13,11 @@ from runner.graph.model import DueTarget, Outcome, Role
 def settle(run: Run, group: GroupState) -> None:
     """End what has ended, size exits to the ledger, close where it must be closed, and finish an empty group."""
     if group.ended:
-        return
+        if group.open == ZERO:
+            return
+        group.ended = False
+        start_closing(run, group, "it was filled after its end")
+    watch_protection(run, group)
     settle_openers(run, group)
     if group.stopped or _profits_complete(group):
         cancel_openers(run, group, "stopped")
@@ -24,7 +28,6 @@ def settle(run: Run, group: GroupState) -> None:
             settle_close(run, group)
         settle_exits(run, group)
         _mark_filled(run, group)
-    watch_protection(run, group)
 
 
 def _profits_complete(group: GroupState) -> bool:

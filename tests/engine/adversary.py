@@ -121,6 +121,8 @@ class World:
     repeatable: list[Event] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
     bare_since_ms: dict[str, int] = field(default_factory=dict)
+    ended_steps: set[str] = field(default_factory=set)
+    written_off: bool = False
     verdict: str = ""
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ memory only the ledgers are read, and those are first compared with what it was 
 
 from decimal import Decimal
 
-from runner.domain.commands import Command, PlaceOrder, RunEnded, StepEnded
+from runner.domain.commands import CancelOrder, Command, PlaceOrder, Remark, RunEnded, StepEnded
 from runner.domain.events import Event
 from runner.domain.instrument import shares
 from runner.domain.values import ZERO, OrderType
@@ -27,14 +27,22 @@ def check(world: World, event: Event, commands: tuple[Command, ...]) -> None:
         return
     _entries_stay_within_their_step(world, run)
     _exits_stay_within_entries(world)
+    _protection_goes_first(run, commands)
     for command in commands:
         match command:
             case PlaceOrder():
                 _placement_is_sound(world, run, command)
+            case Remark(code="position_gone" | "flatten"):
+                world.written_off = True
+            case CancelOrder():
+                _protection_is_kept(world, run, command)
             case StepEnded():
+                assert command.step_id not in world.ended_steps
+                world.ended_steps.add(command.step_id)
                 _schedule_is_whole(world, run, command)
             case RunEnded():
                 _nothing_is_left_behind(world, run, command.outcome)
+    _ledgers_add_up(world, run)
     for group in run.groups.values():
         _ledger_is_what_was_told(world, run, group)
         if group.ended:
@@ -107,6 +115,21 @@ def _ledger_is_what_was_told(world: World, run: Run, group: GroupState) -> None:
         assert group.exited == exited, f"{group.spec.group_id} exited {group.exited}, told {exited}"
 
 
+def _ledgers_add_up(world: World, run: Run) -> None:
+    """The groups of a symbol and what no group holds are together what we were told of its executions."""
+    if world.written_off:
+        return
+    for symbol in {group.spec.symbol for group in run.groups.values()}:
+        told = world.positions.get(symbol, ZERO) + sum(
+            (one.filled * one.request.side.sign for one in world.told.values() if one.request.symbol == symbol), ZERO,
+        )
+        known = run.free.get(symbol, ZERO) + sum(
+            ((group.entered - group.exited - group.charged) * group.spec.entry_side.sign
+             for group in run.groups.values() if group.spec.symbol == symbol), ZERO,
+        )
+        assert known == told, f"the ledgers know of {known} {symbol}, told were {told}"
+
+
 # ---- exits --------------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +162,29 @@ def _stops_stay_within_what_is_open(world: World, group: GroupState) -> None:
             continue
         replacing = any(world.in_flight(one) for one in mine)
         assert replacing or _tries_again(world, group), f"{leg.node_id}: {working} stands for {group.exit_qty}"
+
+
+def _protection_goes_first(run: Run, commands: tuple[Command, ...]) -> None:
+    """Among the orders of one moment a group's stop goes before its take-profits."""
+    profits: set[str] = set()
+    for command in commands:
+        if isinstance(command, PlaceOrder):
+            node = run.legs[command.node_id].node
+            if node.role is Role.TAKE_PROFIT:
+                profits.add(node.group_id)
+            assert node.role is not Role.STOP or node.group_id not in profits, f"{command.node_id} goes last"
+
+
+def _protection_is_kept(world: World, run: Run, command: CancelOrder) -> None:
+    """A stop of an open quantity is cancelled only when others cover it; or in the book, to close at market."""
+    group = run.groups[run.legs[command.node_id].node.group_id]
+    if run.legs[command.node_id].node.role is not Role.STOP or group.exit_qty == ZERO:
+        return
+    if group.closing and not command.conditional:
+        return
+    others = [one for one in _of_node(world, command.node_id) if one.request.client_order_id != command.client_order_id]
+    kept = sum((one.leaves for one in others if one.confirmed and (not one.cancelling or _executes(one))), ZERO)
+    assert kept >= group.exit_qty, f"{command.client_order_id} is cancelled, and {kept} stands for {group.exit_qty}"
 
 
 def _what_is_open_is_protected(world: World, group: GroupState) -> None:
@@ -213,6 +259,7 @@ def _schedule_is_whole(world: World, run: Run, command: StepEnded) -> None:
 
 def _nothing_is_left_behind(world: World, run: Run, outcome: str) -> None:
     """At the end of a run nothing can open; exits rest only where a stopped run leaves a protected quantity."""
+    assert outcome == "stopped" or world.ended_steps == set(run.steps)
     for client_id, one in world.told.items():
         if world.may_execute(client_id):
             group = _group_of(run, one)
