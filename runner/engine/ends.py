@@ -127,8 +127,6 @@ def judge_tasks(run: Run) -> None:
     """End the cancel and flatten steps whose work is done."""
     for step_id, node in list(run.tasks.items()):
         step = run.steps[step_id]
-        if step.phase is not Phase.RUNNING:
-            continue
         if isinstance(node, CancelNode):
             if not any(_can_open(run.steps[other]) for other in node.steps):
                 end_step(run, step, Outcome.SUCCEEDED)
@@ -137,11 +135,7 @@ def judge_tasks(run: Run) -> None:
 
 
 def _can_open(step: StepState) -> bool:
-    if step.phase is Phase.ENDED:
-        return False
-    if step.phase is not Phase.RUNNING:
-        return True
-    return any(leg.node.role is Role.OPENER and leg.outcome is None for leg in step.legs)
+    return step.phase is not Phase.ENDED and any(leg.node.role is Role.OPENER and leg.outcome is None for leg in step.legs)
 
 
 def _flat(run: Run, node: FlattenNode) -> bool:

@@ -201,8 +201,6 @@ def start_step(run: Run, step: StepState) -> None:
 def begin_step(run: Run, step: StepState) -> None:
     """The step starts now, with its size settled."""
     policy = step.policy
-    if step.phase is Phase.ENDED:
-        return
     step.phase = Phase.RUNNING
     step.started_ms = run.now_ms
     opener = next((leg.node for leg in step.legs if leg.node.role is Role.OPENER), None)

@@ -54,9 +54,6 @@ def send(run: Run, leg: Leg) -> None:
     step = run.steps[leg.node.step_id]
     if leg.outcome is not None:
         return
-    if step.cancelled or (run.stopping and leg.node.role is Role.OPENER):
-        run.end_leg(leg, Outcome.CANCELLED)
-        return
     if step.finishing:
         _send_rest(run, step, leg)
         return
