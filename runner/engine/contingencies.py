@@ -75,7 +75,7 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
     elif kind is Refusal.POSITION:
         doubt_position(run, group)
         _pause(run, leg, revision)
-    elif leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE:
+    elif leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE or leg.live():
         _pause(run, leg, revision)
         _say(run, leg, event, "trying again")
     else:

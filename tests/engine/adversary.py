@@ -349,10 +349,11 @@ class World:
         told = self.told.get(getattr(event, "client_order_id", ""))
         looked_up = told is not None and told.looked_up(self.timers)
         place = len(self.history)
+        set_before = {SetTimer(timer_id, at_ms) for timer_id, at_ms in self.timers.items()}
         self.give(event)
         commands = self.history[place][1]
         if looked_up:  # it cannot be told from the answer to the query, and may repeat a cancel
-            commands = tuple(one for one in commands if not isinstance(one, CancelOrder))
+            commands = tuple(one for one in commands if not isinstance(one, CancelOrder) and one not in set_before)
         assert not commands, f"{event}, which we had already, brings {commands}"
         return True
 

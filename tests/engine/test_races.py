@@ -238,3 +238,44 @@ def test_two_reads_of_one_moment_do_not_prove_that_a_position_is_gone() -> None:
     assert gone(paper)
     paper.cancelled("long.take_profit#0")
     assert paper.ends() == {"long": "failed position_gone"}
+
+
+def test_an_exit_whose_replacement_is_refused_keeps_what_stands_and_tries_again() -> None:
+    paper = Paper("""
+  - id: buy
+    entry: {side: BUY, type: LIMIT, price: 60000, quantity: 0.008}
+    unprotected: allow
+  - id: out
+    after: {buy: first_fill}
+    exit: {side: SELL, type: STOP_MARKET, stop_price: 59000, quantity: {filled: buy}}
+""")
+    paper.accept("buy.entry#0")
+    paper.fill("buy.entry#0", "0.004")
+    paper.accept("out.exit#0")
+    paper.fill("buy.entry#0", "0.004")
+    paper.reject("out.exit#1", -4045)
+    assert paper.ends() == {"buy": "succeeded"}
+    paper.said()
+    paper.fire("retry:out.exit")
+    assert paper.said() == ["place out.exit#1 STOP_MARKET SELL 0.008 @59000 reduce-only"]
+
+
+def test_a_stop_taken_back_before_it_was_answered_stays_when_more_is_bought_meanwhile() -> None:
+    paper = Paper(BRACKET.replace("{type: MARKET}", "{type: LIMIT, price: 60000}"))
+    paper.accept("long.entry#0")
+    paper.fill("long.entry#0", "0.002")
+    paper.accept("long.take_profit#0")
+    paper.trigger("long.take_profit#0")
+    paper.fill("long.take_profit#0", "0.002", "61000")  # nothing is open: the stop that has no answer may go
+    paper.fill("long.entry#0", "0.002")  # its cancel has lost, and the stop is wanted again
+    paper.said()
+    paper.accept("long.stop_loss#0")
+    assert not any(line.startswith("cancel long.stop_loss#0") for line in paper.said())
+
+
+def test_a_triggered_stop_is_not_cancelled_for_a_close_that_was_just_dropped() -> None:
+    paper = bought(BRACKET.replace("stop_price: 59000", "stop_price: 59000, limit_price: 58900"))
+    paper.fire("bound:long")
+    paper.said()
+    paper.trigger("long.stop_loss#0")  # its first answer: it stands, and works already
+    assert not any(line.startswith("cancel long.stop_loss#0") for line in paper.said())
