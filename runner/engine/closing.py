@@ -158,33 +158,43 @@ def read_position(run: Run, group: GroupState) -> None:
 
 
 def fold_position(run: Run, report: PositionReport) -> None:
-    """Take in a position figure where it is provably newer than our last fill."""
+    """Take in a position figure where it is provably newer than our last fill: pushed later, or read long after it."""
     for group in list(run.groups.values()):
-        if group.spec.symbol != report.symbol or not group.reading or report.begun_ms is None:
+        if group.spec.symbol != report.symbol or group.ended:
             continue
-        if report.begun_ms < group.last_fill_ms + TRUST_AFTER_MS:
-            run.timer(f"read:{group.spec.group_id}", group.last_fill_ms + TRUST_AFTER_MS)
+        if report.begun_ms is None:
+            if report.at_ms <= group.last_fill_ms:
+                continue
+        elif report.begun_ms < group.last_fill_ms + TRUST_AFTER_MS:
+            if group.reading:
+                run.timer(f"read:{group.spec.group_id}", group.last_fill_ms + TRUST_AFTER_MS)
             continue
         on_side = max(report.qty * group.spec.entry_side.sign, ZERO)
-        if on_side > ZERO:
+        if on_side > ZERO or group.open == ZERO:
             group.reading, group.empty_read_ms = False, None
-            if run.sole_holder(group) and on_side < group.open:
-                group.real = on_side
+            group.real = on_side if on_side < group.open and run.sole_holder(group) else None
             run.touch(group.spec.group_id)
-            continue
-        if group.empty_read_ms is None:
-            group.empty_read_ms = report.begun_ms
-            run.timer(f"read:{group.spec.group_id}", run.now_ms + AGREE_AFTER_MS)
-        elif report.begun_ms >= group.empty_read_ms + AGREE_AFTER_MS:
-            _gone(run, group)
+        else:
+            _doubly_empty(run, group, report.begun_ms)
+
+
+def _doubly_empty(run: Run, group: GroupState, begun_ms: int | None) -> None:
+    """Two reads must agree that the position is gone; a pushed figure only raises the doubt."""
+    if not group.reading:
+        doubt_position(run, group)
+    elif begun_ms is None:
+        return
+    elif group.empty_read_ms is None:
+        group.empty_read_ms = begun_ms
+        run.timer(f"read:{group.spec.group_id}", run.now_ms + AGREE_AFTER_MS)
+    elif begun_ms >= group.empty_read_ms + AGREE_AFTER_MS:
+        _gone(run, group)
 
 
 def _gone(run: Run, group: GroupState) -> None:
     """By hand, by liquidation or by ADL: what the ledger holds is written off, and nothing is sent in a loop."""
     lost: Decimal = group.open
     group.reading = False
-    if lost == ZERO:
-        return
     group.failure = group.failure or "position_gone"
     group.charged += lost
     symbol = group.spec.symbol

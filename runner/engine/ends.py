@@ -135,7 +135,7 @@ def judge_tasks(run: Run) -> None:
 
 
 def _can_open(step: StepState) -> bool:
-    return step.phase is not Phase.ENDED and any(leg.node.role is Role.OPENER and leg.outcome is None for leg in step.legs)
+    return any(leg.node.role is Role.OPENER and leg.outcome is None for leg in step.legs)
 
 
 def _flat(run: Run, node: FlattenNode) -> bool:

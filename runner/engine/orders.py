@@ -269,6 +269,7 @@ def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Dec
     else:
         leg.filled += gained
         group.entered += gained
+        group.first_filled = group.first_filled or leg
     run.note_ledger(group)
     run.record(leg.node_id, Outcome.FIRST_FILL)
 

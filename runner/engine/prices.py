@@ -50,7 +50,10 @@ def _round(run: Run, symbol: str, price: Decimal, rounding: Rounding) -> Decimal
 
 
 def _anchor(run: Run, node_id: str) -> Resolved | None:
-    leg = run.legs[node_id]
+    """What was paid in the first fill of the group that the opener `node_id` belongs to."""
+    leg = run.group_of(run.legs[node_id]).first_filled
+    if leg is None:
+        return None
     if leg.anchor_px is not None:
         return Resolved(leg.anchor_px)
     if leg.anchor_mark is not None and leg.stand_in:

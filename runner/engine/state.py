@@ -142,6 +142,7 @@ class GroupState:
     legs: list[Leg]
     openers_left: int
     working: dict[str, Leg] = field(default_factory=dict)
+    first_filled: Leg | None = None
     entered: Decimal = ZERO
     exited: Decimal = ZERO
     charged: Decimal = ZERO

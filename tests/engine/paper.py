@@ -10,12 +10,31 @@ from decimal import Decimal
 
 from runner.domain.catalog import shipped_instruments
 from runner.domain.commands import (
-    CancelOrder, CancelTimer, Command, Observe, PlaceOrder, QueryOrder, ReadPosition, RunEnded, SetTimer, StepEnded,
-    UnwatchPrice, WatchPrice,
+    CancelOrder,
+    CancelTimer,
+    Command,
+    Observe,
+    PlaceOrder,
+    QueryOrder,
+    ReadPosition,
+    RunEnded,
+    SetTimer,
+    StepEnded,
+    UnwatchPrice,
+    WatchPrice,
 )
 from runner.domain.events import (
-    Action, CommandRejected, CommandUnresolved, Event, Observed, OrderNotFound, OrderReport, PositionReport, RunStarted,
-    TimerFired, TradeReport,
+    Action,
+    CommandRejected,
+    CommandUnresolved,
+    Event,
+    Observed,
+    OrderNotFound,
+    OrderReport,
+    PositionReport,
+    RunStarted,
+    TimerFired,
+    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position

@@ -437,3 +437,42 @@ def test_a_position_that_turned_to_the_other_side_is_gone() -> None:
 def test_nothing_of_this_is_a_denial() -> None:
     paper = doubted(opened())
     assert not [one for one in paper.commands if isinstance(one, OrderDenied)]
+
+
+def test_a_pushed_position_that_is_later_than_our_last_fill_sizes_the_exits() -> None:
+    paper = protected()
+    paper.give(PositionReport(paper.now_ms + 1, "BTCUSDT", Decimal("0.003")))
+    assert paper.said() == [
+        "place long.stop_loss#1 STOP_MARKET SELL 0.003 @59000 reduce-only", "cancel long.take_profit#0",
+    ]
+
+
+@pytest.mark.parametrize("later_ms", [-1, 0])
+def test_a_pushed_position_that_is_not_later_than_our_last_fill_counts_for_nothing(later_ms: int) -> None:
+    paper = protected()
+    filled_ms = paper.now_ms
+    paper.give(PositionReport(filled_ms + later_ms, "BTCUSDT", Decimal("0.003")))
+    paper.give(PositionReport(filled_ms + later_ms, "BTCUSDT", Decimal(0)))
+    assert paper.said() == []
+    assert "read:long" not in paper.timers
+
+
+def test_a_pushed_empty_position_is_doubted_and_read_twice_before_it_counts_as_gone() -> None:
+    paper = protected()
+    paper.give(PositionReport(paper.now_ms + 1, "BTCUSDT", Decimal(0)))
+    assert paper.said() == []
+    for _ in range(2):
+        paper.fire("read:long")
+        paper.position("0")
+    paper.cancelled("long.take_profit#0", "long.stop_loss#0")
+    assert paper.ends() == {"long": "failed position_gone"}
+
+
+def test_a_position_that_is_whole_again_lets_the_exits_grow_again() -> None:
+    paper = protected()
+    paper.give(PositionReport(paper.now_ms + 1, "BTCUSDT", Decimal("0.003")))
+    paper.accept("long.stop_loss#1")
+    paper.cancelled("long.stop_loss#0", "long.take_profit#0")
+    paper.said()
+    paper.give(PositionReport(paper.now_ms + 2, "BTCUSDT", Decimal("0.004")))
+    assert paper.said()[0] == "place long.stop_loss#2 STOP_MARKET SELL 0.004 @59000 reduce-only"

@@ -138,3 +138,16 @@ def test_a_computed_price_never_goes_below_one_tick() -> None:
     paper = bracket("SELL", "type: MARKET", "distance: 70000", "distance: 500")
     paper.fill("a.entry#0", "0.004")
     assert exits(paper)["a.take_profit#0"] == "@0.1 @0.1"
+
+
+def test_distances_of_a_market_twap_count_from_the_first_slice_that_is_filled() -> None:
+    paper = Paper(
+        "  - id: t\n    twap: {side: BUY, quantity: 0.004, slices: 2, every: 2s}\n"
+        "  - id: g\n    after: {t: first_fill}\n    oco: {side: SELL, quantity: {filled: t}, "
+        "take_profit: {distance: 2R}, stop_loss: {distance: 500}}\n",
+    )
+    paper.reject("t.slice.1#0", -2019)
+    paper.fire("edge:1")
+    paper.said()
+    paper.fill("t.slice.2#0", "0.004", "60100")
+    assert exits(paper) == {"g.stop_loss#0": "@59600", "g.take_profit#0": "@61100 @61100"}

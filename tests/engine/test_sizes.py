@@ -30,6 +30,7 @@ def test_an_explicit_quantity_is_taken_as_it_is() -> None:
     ("notional: 500", "type: MARKET", "0.008"),  # 500 / 60,000 = 0.00833…
     ("notional: 500", "type: LIMIT, price: 50000", "0.01"),  # at its own limit
     ("notional: 500", "type: STOP_MARKET, stop_price: 62500", "0.008"),  # at its trigger
+    ("notional: 500", "type: LIMIT, distance: 10000", "0.01"),  # at the limit that it will have, 50,000
     ("equity: 10%", "type: MARKET", "0.016"),  # 1,000 / 60,000 = 0.01666…
 ])
 def test_a_computed_quantity_rounds_down(size: str, order: str, expected: str) -> None:
