@@ -1,5 +1,7 @@
 """Who starts when, and how steps end: outcomes travel along edges, and each end node's rule is judged."""
 
+from heapq import heappop, heappush
+
 from runner.domain.commands import OrderDenied, Remark, StepEnded, StepStarted
 from runner.domain.conditions import Condition
 from runner.domain.values import ZERO, trimmed
@@ -111,17 +113,7 @@ def _ready(run: Run, node_id: str) -> None:
     node = run.nodes[node_id]
     match node:
         case StartNode():
-            step = run.steps[node.step_id]
-            if step.phase is not Phase.PENDING:
-                return
-            stays = step.policy.protects or not (step.policy.opens or _waits(run, step))
-            if run.stopping and not stays and step.policy.step_id not in _guarding(run):
-                end_step(run, step, Outcome.SKIPPED, "the run is stopping")
-            elif node.when is not None:
-                step.phase = Phase.WAITING
-                _await(run, node_id, node.when)
-            else:
-                start_step(run, step)
+            heappush(run.ready, (run.steps[node.step_id].order, node.step_id))
         case OrderNode():
             _activate(run, run.legs[node_id])
         case WaitNode(when=when):
@@ -134,6 +126,22 @@ def _ready(run: Run, node_id: str) -> None:
                 for group in run.groups.values():
                     if group.spec.symbol == node.symbol and not group.ended and (group.working or group.open):
                         flatten(run, group)
+
+
+def start_ready(run: Run) -> None:
+    """Of the steps that all has come for at this moment, begin the first in file order."""
+    step = run.steps[heappop(run.ready)[1]]
+    node = run.nodes[f"{step.policy.step_id}.start"]
+    if step.phase is not Phase.PENDING or not isinstance(node, StartNode):
+        return
+    stays = step.policy.protects or not (step.policy.opens or _waits(run, step))
+    if run.stopping and not stays and step.policy.step_id not in _guarding(run):
+        end_step(run, step, Outcome.SKIPPED, "the run is stopping")
+    elif node.when is not None:
+        step.phase = Phase.WAITING
+        _await(run, node.node_id, node.when)
+    else:
+        start_step(run, step)
 
 
 def _activate(run: Run, leg: Leg) -> None:

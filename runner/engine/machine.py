@@ -72,6 +72,8 @@ class Machine:
                 step_id = next(iter(run.check))
                 del run.check[step_id]
                 ends.judge(run, run.steps[step_id])
+            elif run.ready:
+                flow.start_ready(run)
             elif run.tasks and self._tasks_changed():
                 continue
             else:

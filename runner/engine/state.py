@@ -133,7 +133,8 @@ class GroupState:
     `charged`: what another group's orders closed of it.  `closing`: why the group is being closed at market, or
     empty; `until_protected`: only until a stop stands; `passed`: because the stop's level was passed already;
     `close_held_until_ms`: when the next close may go.  `failure`: the reason its steps will fail with.
-    `real`: the position on this side by a trusted read that is newer than our last fill, or None.  `working` holds
+    `real`: the position on this side by a trusted read that is newer than our last fill, or None; `position_ms`: the
+    instant of the newest figure; `empty_read_ms`: when the first read that found nothing was begun.  `working` holds
     the legs that have become active and have not ended.
     """
 
@@ -158,6 +159,7 @@ class GroupState:
     unprotected_since_ms: int | None = None
     last_fill_ms: int = 0
     reading: bool = False
+    position_ms: int = 0
     empty_read_ms: int | None = None
     real: Decimal | None = None
 
@@ -203,9 +205,11 @@ class Phase(StrEnum):
 
 @dataclass(slots=True)
 class StepState:
-    """`cancelled`: why what can open was taken back: timed_out, cancelled, stopped, flattened; or empty."""
+    """`order` is its place in the file; `cancelled`: why what can open was taken back: timed_out, cancelled, stopped,
+    flattened; or empty."""
 
     policy: StepPolicy
+    order: int
     legs: list[Leg]
     end: EndNode
     phase: Phase = Phase.PENDING
@@ -263,7 +267,8 @@ class Run:
         for leg in self.legs.values():
             legs_of[leg.node.step_id].append(leg)
         self.steps: dict[str, StepState] = {
-            policy.step_id: StepState(policy, legs_of[policy.step_id], ends[policy.step_id]) for policy in graph.steps
+            policy.step_id: StepState(policy, order, legs_of[policy.step_id], ends[policy.step_id])
+            for order, policy in enumerate(graph.steps)
         }
         self.edges_out: dict[str, list[tuple[int, Edge]]] = {}
         self.waits_for: dict[str, set[int]] = {}
@@ -280,6 +285,7 @@ class Run:
         self.day = Day(0)
         self.happened: dict[str, set[Outcome]] = {}
         self.outcomes: deque[tuple[str, Outcome]] = deque()
+        self.ready: list[tuple[int, str]] = []
         self.dirty: dict[str, None] = {}
         self.check: dict[str, None] = {}
         self.observing: dict[str, set[str]] = {}
@@ -336,6 +342,7 @@ class Run:
         holders = self.holders.setdefault(group.spec.symbol, {})
         if group.open > ZERO:
             holders[group.spec.group_id] = group
-        else:
-            holders.pop(group.spec.group_id, None)
+        elif holders.pop(group.spec.group_id, None) is not None:
+            for group_id in holders:  # one of them may hold the symbol alone now
+                self.touch(group_id)
         self.touch(group.spec.group_id)

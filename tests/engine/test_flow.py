@@ -651,3 +651,43 @@ def test_a_stop_of_the_run_skips_what_has_not_started_and_takes_back_what_can_op
 def test_the_quantity_that_a_step_starts_with_is_told() -> None:
     paper = Paper(LIMIT_A)
     assert [getattr(one, "quantity", None) for one in paper.commands if hasattr(one, "step_id")] == [Decimal("0.002")]
+
+
+def test_waiters_that_become_ready_at_one_moment_start_in_file_order() -> None:
+    paper = Paper(
+        "  - id: z\n    after: a\n" + ONE_MARKET_B + LIMIT_A + "  - id: m\n    after: {a: filled}\n" + ONE_MARKET_B
+        + "  - id: b\n    after: a\n" + ONE_MARKET_B
+    )
+    paper.said()
+    paper.fill("a.entry#0", "0.002")
+    assert [line.split()[1] for line in paper.said()] == ["z.entry#0", "m.entry#0", "b.entry#0"]
+
+
+def test_a_step_cancelled_before_its_waiting_was_over_does_not_start_afterwards() -> None:
+    paper = Paper(
+        LIMIT_A + "  - id: b\n    after: a\n" + ONE_MARKET_B
+        + "  - id: c\n    when: {delay: 1s}\n    cancel: {steps: [b]}\n",
+    )
+    paper.fire("when:c.start")
+    paper.said()
+    paper.fill("a.entry#0", "0.002")
+    assert paper.said() == []
+    assert paper.ends() == {"b": "cancelled cancelled", "c": "succeeded", "a": "succeeded"}
+
+
+def test_a_wait_that_leads_to_protection_is_skipped_once_there_is_nothing_left_to_protect() -> None:
+    paper = Paper(
+        "  - id: a\n    entry: {side: BUY, quantity: 0.001, type: MARKET}\n"
+        "  - id: first\n    after: a\n    when: {delay: 1s}\n    wait: {}\n"
+        "  - id: second\n    after: first\n    when: {delay: 1s}\n    wait: {}\n"
+        + GUARD.replace("{a: first_fill}", "second")
+        + "  - id: x\n    after: a\n    exit: {side: SELL, quantity: {filled: a}, type: LIMIT, price: 61000}\n"
+        "  - id: bad\n    entry: {side: BUY, quantity: 0.001, type: LIMIT, price: 59500}\n"
+    )
+    paper.fill("a.entry#0", "0.001")
+    paper.accept("bad.entry#0", "x.exit#0")
+    paper.report("bad.entry#0", OrderStatus.EXPIRED)
+    paper.fill("x.exit#0", "0.001", "61000")
+    paper.fire("when:first.wait")
+    assert paper.ends()["second"] == "skipped the run is stopping"
+    assert paper.verdict() == "failed"

@@ -341,3 +341,107 @@ def test_a_twap_whose_position_is_gone_fails_with_that() -> None:
     paper.position("0")
     paper.cancelled("long.stop_loss#0")
     assert paper.ends() == {"long": "failed position_gone", "out": "failed position_gone"}
+
+
+# ---- while the price is being asked for ---------------------------------------------------------------------------
+
+
+class Slow(Paper):
+    """Observations are answered only when the test says so."""
+
+    def observe(self, symbol: str = "BTCUSDT") -> None:
+        self.__dict__.setdefault("asked", []).append(symbol)
+
+    def answer(self) -> None:
+        for symbol in self.__dict__.pop("asked", []):
+            super().observe(symbol)
+
+
+def test_nothing_that_opens_is_sent_before_its_price_is_known() -> None:
+    paper = Slow("  - id: a\n    entry: {side: BUY, quantity: 0.002, type: MARKET}\n")
+    assert paper.said() == []
+    paper.answer()
+    assert paper.said() == ["place a.entry#0 MARKET BUY 0.002"]
+
+
+def test_an_order_that_is_cancelled_while_its_price_is_asked_for_is_never_sent() -> None:
+    paper = Slow(
+        "  - id: a\n    timeout: 1ms\n    on_failure: continue\n    entry: {side: BUY, quantity: 0.002, type: MARKET}\n"
+        "  - id: w\n    when: {delay: 1h}\n    wait: {}\n",
+    )
+    paper.fire("timeout:a")
+    paper.answer()
+    assert paper.said() == []
+    assert paper.ends() == {"a": "failed timed_out"}
+
+
+def test_a_step_that_is_cancelled_while_its_size_is_asked_for_never_starts() -> None:
+    paper = Slow(
+        "  - id: a\n    entry: {side: BUY, notional: 500, type: MARKET}\n"
+        "  - id: c\n    when: {delay: 1s}\n    cancel: {steps: [a]}\n"
+        "  - id: w\n    when: {delay: 1h}\n    wait: {}\n",
+    )
+    paper.fire("when:c.start")
+    paper.answer()
+    assert paper.said() == []
+    assert paper.ends() == {"a": "cancelled cancelled", "c": "succeeded"}
+
+
+def test_a_slice_that_exits_is_not_sent_when_the_group_closed_while_its_price_was_asked_for() -> None:
+    paper = Slow(LONG_AND_OUT.replace("SIZE", "{filled: long}"))
+    paper.answer()
+    paper.fill("long.entry#0", "0.009")
+    paper.accept("long.stop_loss#0")
+    paper.trigger("long.stop_loss#0")
+    paper.fill("long.stop_loss#0", "0.009", "59000")
+    paper.said()
+    paper.answer()
+    assert paper.said() == []
+    assert paper.ends() == {"long": "succeeded", "out": "succeeded"}
+
+
+def test_a_rest_that_was_closed_otherwise_while_its_price_was_asked_for_is_not_sent() -> None:
+    paper = Slow(
+        LONG_AND_OUT.replace("SIZE", "{filled: long}").replace("slices: 3", "slices: 1, type: LIMIT, price: 61000")
+        .replace("of: long", "of: long, finish: MARKET"),
+    )
+    paper.answer()
+    paper.fill("long.entry#0", "0.009")
+    paper.accept("long.stop_loss#0")
+    paper.answer()
+    paper.accept("out.slice.1#0")
+    paper.fire("end:out")
+    paper.cancelled("out.slice.1#0")
+    paper.reject("long.stop_loss#0", -2021)  # too late to matter: it stands already
+    paper.trigger("long.stop_loss#0")
+    paper.fill("long.stop_loss#0", "0.009", "59000")
+    paper.said()
+    paper.answer()
+    assert paper.said() == []
+    assert paper.ends() == {"long": "succeeded", "out": "succeeded"}
+
+
+def test_a_slice_overtaken_while_its_price_is_asked_for_is_carried() -> None:
+    paper = Slow(f"  - id: t\n    twap: {{side: BUY, {LIMITED}}}\n")
+    paper.answer()
+    paper.accept("t.slice.1#0")
+    paper.fire("edge:1")
+    paper.cancelled("t.slice.1#0")
+    paper.fire("edge:2")
+    paper.said()
+    paper.answer()
+    assert [line.split()[4] for line in paper.said() if line.startswith("place")] in (["0.006", "0.003"], ["0.009"])
+
+
+def test_an_opener_beside_a_daily_loss_waits_for_the_marks_of_all_that_is_held() -> None:
+    paper = Slow(
+        "  - id: e\n    symbol: ETHUSDT\n    entry: {side: BUY, quantity: 0.1, type: MARKET}\n"
+        "  - id: b\n    after: e\n    entry: {side: BUY, quantity: 0.001, type: MARKET}\n",
+        "limits: {max_daily_loss: 50}",
+    )
+    paper.answer()
+    paper.fill("e.entry#0", "0.1", "2000")
+    assert sorted(paper.__dict__["asked"]) == ["BTCUSDT", "ETHUSDT"]
+    paper.said()
+    paper.answer()
+    assert paper.said() == ["place b.entry#0 MARKET BUY 0.001"]
