@@ -169,6 +169,9 @@ def fold_position(run: Run, report: PositionReport) -> None:
             if group.reading:
                 run.timer(f"read:{group.spec.group_id}", group.last_fill_ms + TRUST_AFTER_MS)
             continue
+        if report.at_ms < group.position_ms:
+            continue
+        group.position_ms = report.at_ms
         on_side = max(report.qty * group.spec.entry_side.sign, ZERO)
         if on_side > ZERO or group.open == ZERO:
             group.reading, group.empty_read_ms = False, None
@@ -192,13 +195,19 @@ def _doubly_empty(run: Run, group: GroupState, begun_ms: int | None) -> None:
 
 
 def _gone(run: Run, group: GroupState) -> None:
-    """By hand, by liquidation or by ADL: what the ledger holds is written off, and nothing is sent in a loop."""
+    """By hand, by liquidation or by ADL: what the ledger holds is written off, and nothing is sent in a loop.
+
+    So is what no group holds on that side: there is no position at all.
+    """
     lost: Decimal = group.open
     group.reading = False
     group.failure = group.failure or "position_gone"
     group.charged += lost
-    symbol = group.spec.symbol
-    run.held[symbol] = run.held.get(symbol, ZERO) - lost * group.spec.entry_side.sign
+    symbol, sign = group.spec.symbol, group.spec.entry_side.sign
+    free = max(run.free.get(symbol, ZERO) * sign, ZERO)
+    if free:
+        del run.free[symbol]
+    run.held[symbol] = run.held.get(symbol, ZERO) - (lost + free) * sign
     cancel_openers(run, group, "stopped")
     run.note_ledger(group)
     run.emit(Remark(

@@ -138,7 +138,7 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
         before = revision.order
         revision.order = before.after(OrderStatus.UNKNOWN)
         revision.expires_ms = event.expires_ms
-        if leg.node.role is Role.STOP:
+        if revision.protective:
             run.timer(f"twin:{leg.node_id}", revision.sent_ms + PRICE_WAIT_MS)
     elif revision.order.cancel_in_flight:
         revision.order = without_cancel(revision.order)

@@ -42,7 +42,8 @@ def _mark_filled(run: Run, group: GroupState) -> None:
     if group.openers_left:
         return
     for leg in group.role(Role.TAKE_PROFIT):
-        if leg.active and leg.outcome is None and leg.filled > ZERO and leg.filled >= share(run, group, leg):
+        done = leg.filled > ZERO and leg.filled >= share(run, group, leg)
+        if leg.active and leg.outcome is None and done and not leg.live():
             run.end_leg(leg, Outcome.FILLED)
 
 

@@ -322,6 +322,9 @@ class World:
             held.avg_px if priced else None, Decimal(60_000) if marked else None, reason,
         ))
 
+    def _push_position(self, symbol: str) -> None:
+        self.outbox.append(PositionReport(self.now_ms, symbol, self.exchange.positions.get(symbol, ZERO)))
+
     def _observed(self, symbol: str) -> Observed:
         price = Decimal(60_000)
         return Observed(self.now_ms, symbol, price, price, price, price, Decimal(10_000), ZERO, Decimal("0.0005"))
@@ -369,7 +372,8 @@ class World:
         return True
 
     def execute(self, pick: int, tenths: int = 10, told: int = 3) -> bool:
-        """An order is filled, in part or wholly.  `told` bits: 1 the report knows its price, 2 the mark."""
+        """An order is filled, in part or wholly.  `told` bits: 1 the report knows its price, 2 the mark, 4 the
+        position is pushed as well."""
         ready = self.orders(lambda one: one.executable)
         if not ready:
             return False
@@ -383,6 +387,8 @@ class World:
                 done.side, done.qty, done.price, ZERO, "USDT", ZERO, False,
             ))
         self._report(order, priced=bool(told & 1), marked=bool(told & 2))
+        if told & 4:
+            self._push_position(order.request.symbol)
         return True
 
     def end_unasked(self, pick: int, expired: bool) -> bool:
@@ -410,7 +416,7 @@ class World:
         symbol = held[pick % len(held)]
         steps = int(abs(self.exchange.positions[symbol]) * 1_000) * max(tenths, 1) // 10
         self.exchange.close_by_hand(symbol, Decimal(max(steps, 1)) / 1_000)
-        self.outbox.append(PositionReport(self.now_ms, symbol, self.exchange.positions[symbol]))
+        self._push_position(symbol)
         return True
 
     def touch(self, pick: int) -> bool:

@@ -313,9 +313,9 @@ def _stop_like(node: OrderNode) -> bool:
 
 def _works_on(world: World, one: Told) -> bool:
     """Confirmed to the machine, and nothing done about it."""
-    return one.confirmed and not one.ended and not _looked_into(world, one) and (
-        one.request.order_type is not OrderType.MARKET
-    )
+    if one.request.order_type is OrderType.MARKET or not one.confirmed or not _lives(world, one):
+        return False
+    return not _looked_into(world, one)
 
 
 def _executes(one: Told) -> bool:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, Remark
-from runner.domain.events import OrderReport, StopRequested, TradeReport
+from runner.domain.events import OrderReport, PositionReport, StopRequested, TradeReport
 from runner.domain.orders import OrderStatus
 from runner.domain.values import ZERO
 from tests.engine.paper import Paper
@@ -279,3 +279,94 @@ def test_a_triggered_stop_is_not_cancelled_for_a_close_that_was_just_dropped() -
     paper.said()
     paper.trigger("long.stop_loss#0")  # its first answer: it stands, and works already
     assert not any(line.startswith("cancel long.stop_loss#0") for line in paper.said())
+
+
+def test_a_position_figure_that_is_overtaken_by_a_newer_one_counts_no_more() -> None:
+    paper = bought()
+    paper.accept("long.stop_loss#0", "long.take_profit#0")
+    older = PositionReport(paper.now_ms + 100, "BTCUSDT", Decimal("0.002"))
+    newer = PositionReport(paper.now_ms + 200, "BTCUSDT", Decimal("0.006"))
+    paper.give(newer)
+    paper.give(older)
+    assert paper.said() == []
+
+
+def test_where_a_position_is_gone_nothing_of_it_is_left_for_another_step() -> None:
+    paper = Paper(OCO + """
+  - id: rest
+    after: {guard: any}
+    exit: {side: SELL, type: MARKET, quantity: {position: 100%}}
+""", positions=HELD)
+    paper.reject("guard.stop_loss#0", -2022)
+    paper.accept("guard.take_profit#0")
+    for _ in range(2):
+        paper.fire("read:guard")
+        paper.position("0")
+    paper.cancelled("guard.take_profit#0")
+    assert paper.ends()["guard"] == "failed position_gone"
+    assert not any("rest" in line for line in paper.said())
+
+
+def test_a_stop_without_an_answer_gets_its_twin_when_its_group_comes_to_hold_the_symbol_alone() -> None:
+    paper = Paper("""
+  - id: near
+    exit: {side: SELL, type: LIMIT, price: 61000, quantity: 0.006}
+  - id: far
+    exit: {side: SELL, type: STOP_MARKET, stop_price: 58000, quantity: {position: 100%}}
+""", positions=HELD)
+    paper.accept("near.exit#0")
+    paper.lose("far.exit#0")
+    paper.now_ms += 600
+    paper.said()
+    paper.fill("near.exit#0", "0.006", "61000")
+    assert "place far.exit#1 STOP_MARKET SELL 0.004 @58000 reduce-only" in paper.said()
+
+
+def test_an_exit_stop_without_an_answer_is_joined_by_a_twin_in_time() -> None:
+    paper = Paper("""
+  - id: buy
+    entry: {side: BUY, type: MARKET, quantity: 0.008}
+    unprotected: allow
+  - id: out
+    after: {buy: filled}
+    exit: {side: SELL, type: STOP_MARKET, stop_price: 59000, quantity: {filled: buy}}
+""")
+    paper.fill("buy.entry#0", "0.008")
+    paper.lose("out.exit#0")
+    paper.said()
+    paper.fire("twin:out.exit")
+    assert paper.said() == ["place out.exit#1 STOP_MARKET SELL 0.008 @59000 reduce-only"]
+
+
+def test_a_take_profit_is_not_done_while_an_order_of_it_is_on_its_way() -> None:
+    """Another group's stop sells a part of this one, which makes the leg's share what it has filled already."""
+    paper = Paper("""
+  - id: first
+    bracket:
+      side: BUY
+      quantity: 0.004
+      entry: {type: MARKET}
+      take_profit: {price: 61000}
+      stop_loss: {stop_price: 59000}
+  - id: second
+    bracket:
+      side: BUY
+      quantity: 0.006
+      entry: {type: MARKET}
+      take_profit: [{price: 61000, portion: 50%}, {price: 62000, portion: 50%}]
+      stop_loss: {stop_price: 58500}
+""")
+    for step, qty, exits in (("first", "0.004", ("take_profit",)), ("second", "0.006", ("take_profit.1", "take_profit.2"))):
+        paper.fill(f"{step}.entry#0", qty)
+        paper.accept(f"{step}.stop_loss#0", *(f"{step}.{leg}#0" for leg in exits))
+    paper.trigger("second.take_profit.1#0")
+    paper.fill("second.take_profit.1#0", "0.002", "61000")
+    paper.report("second.take_profit.1#0", OrderStatus.EXPIRED)
+    assert "place second.take_profit.1#1 TAKE_PROFIT SELL 0.001 @61000 @61000 reduce-only" in paper.said()
+    paper.trigger("first.take_profit#0")
+    paper.fill("first.take_profit#0", "0.004", "61000")
+    paper.trigger("first.stop_loss#0")
+    paper.fill("first.stop_loss#0", "0.002", "59000")
+    paper.said()
+    paper.accept("second.take_profit.1#1")
+    assert "cancel second.take_profit.1#1" in paper.said()
