@@ -356,9 +356,10 @@ def test_a_take_profit_is_not_done_while_an_order_of_it_is_on_its_way() -> None:
       take_profit: [{price: 61000, portion: 50%}, {price: 62000, portion: 50%}]
       stop_loss: {stop_price: 58500}
 """)
-    for step, qty, exits in (("first", "0.004", ("take_profit",)), ("second", "0.006", ("take_profit.1", "take_profit.2"))):
-        paper.fill(f"{step}.entry#0", qty)
-        paper.accept(f"{step}.stop_loss#0", *(f"{step}.{leg}#0" for leg in exits))
+    paper.fill("first.entry#0", "0.004")
+    paper.accept("first.stop_loss#0", "first.take_profit#0")
+    paper.fill("second.entry#0", "0.006")
+    paper.accept("second.stop_loss#0", "second.take_profit.1#0", "second.take_profit.2#0")
     paper.trigger("second.take_profit.1#0")
     paper.fill("second.take_profit.1#0", "0.002", "61000")
     paper.report("second.take_profit.1#0", OrderStatus.EXPIRED)
