@@ -346,6 +346,9 @@ def test_a_twap_whose_position_is_gone_fails_with_that() -> None:
 # ---- while the price is being asked for ---------------------------------------------------------------------------
 
 
+LATER = "  - id: w\n    when: {delay: 9h}\n    wait: {}\n"
+
+
 class Slow(Paper):
     """Observations are answered only when the test says so."""
 
@@ -388,7 +391,7 @@ def test_a_step_that_is_cancelled_while_its_size_is_asked_for_never_starts() -> 
 
 
 def test_a_slice_that_exits_is_not_sent_when_the_group_closed_while_its_price_was_asked_for() -> None:
-    paper = Slow(LONG_AND_OUT.replace("SIZE", "{filled: long}"))
+    paper = Slow(LONG_AND_OUT.replace("SIZE", "{filled: long}") + LATER)
     paper.answer()
     paper.fill("long.entry#0", "0.009")
     paper.accept("long.stop_loss#0")
@@ -403,7 +406,7 @@ def test_a_slice_that_exits_is_not_sent_when_the_group_closed_while_its_price_wa
 def test_a_rest_that_was_closed_otherwise_while_its_price_was_asked_for_is_not_sent() -> None:
     paper = Slow(
         LONG_AND_OUT.replace("SIZE", "{filled: long}").replace("slices: 3", "slices: 1, type: LIMIT, price: 61000")
-        .replace("of: long", "of: long, finish: MARKET"),
+        .replace("of: long", "of: long, finish: MARKET") + LATER,
     )
     paper.answer()
     paper.fill("long.entry#0", "0.009")
@@ -412,7 +415,6 @@ def test_a_rest_that_was_closed_otherwise_while_its_price_was_asked_for_is_not_s
     paper.accept("out.slice.1#0")
     paper.fire("end:out")
     paper.cancelled("out.slice.1#0")
-    paper.reject("long.stop_loss#0", -2021)  # too late to matter: it stands already
     paper.trigger("long.stop_loss#0")
     paper.fill("long.stop_loss#0", "0.009", "59000")
     paper.said()
