@@ -447,3 +447,19 @@ def test_an_opener_beside_a_daily_loss_waits_for_the_marks_of_all_that_is_held()
     paper.said()
     paper.answer()
     assert paper.said() == ["place b.entry#0 MARKET BUY 0.001"]
+
+
+def test_a_rest_that_turns_out_to_be_filled_while_its_price_is_asked_for_is_not_bought_twice() -> None:
+    paper = Slow(
+        "  - id: t\n    twap: {side: BUY, quantity: 0.002, slices: 1, every: 2s, type: LIMIT, price: 60000, "
+        "finish: MARKET}\n" + LATER,
+    )
+    paper.answer()
+    paper.accept("t.slice.1#0")
+    paper.fire("end:t")
+    paper.cancelled("t.slice.1#0")
+    paper.fill("t.slice.1#0", "0.002")  # it had overtaken the cancel
+    paper.said()
+    paper.answer()
+    assert paper.said() == []
+    assert paper.ends() == {"t": "succeeded"}
