@@ -169,7 +169,10 @@ def fold_position(run: Run, report: PositionReport) -> None:
             if group.reading:
                 run.timer(f"read:{group.spec.group_id}", group.last_fill_ms + TRUST_AFTER_MS)
             continue
-        if report.at_ms < group.position_ms:
+        pushed = report.begun_ms is None
+        if report.at_ms < group.position_ms or (pushed and report.at_ms == group.position_ms):
+            if group.reading and not pushed:
+                run.timer(f"read:{group.spec.group_id}", run.now_ms + AGREE_AFTER_MS)
             continue
         group.position_ms = report.at_ms
         on_side = max(report.qty * group.spec.entry_side.sign, ZERO)

@@ -45,10 +45,13 @@ def covered(group: GroupState) -> Decimal:
 
 
 def unsold(group: GroupState, besides: Revision | None = None) -> Decimal:
-    """What is open and not being sold at market already, by another order than `besides`."""
+    """What is open and not being sold at market already, by another order than `besides`.
+
+    A position known to be smaller may be so because of those orders: it bounds the rest, and is not lessened by them.
+    """
     selling = (
         revision.order.leaves_qty for leg in group.legs for revision in leg.live()
         if revision.order.request.reduce_only and revision.order.request.order_type is OrderType.MARKET
         and revision is not besides
     )
-    return max(group.exit_qty - sum(selling, ZERO), ZERO)
+    return max(min(group.open - sum(selling, ZERO), group.exit_qty), ZERO)

@@ -91,7 +91,7 @@ def _placement_is_sound(world: World, run: Run, command: PlaceOrder) -> None:
     if request.order_type is OrderType.MARKET:
         mine = [one for one in world.told.values() if _group_of(run, one) is group]
         closing = sum((one.leaves for one in mine if _is_market_exit(one) and _lives(world, one)), ZERO)
-        assert closing <= group.exit_qty, f"{command.node_id}: {closing} is being sold of {group.exit_qty} open"
+        assert closing <= group.open, f"{command.node_id}: {closing} is being sold of {group.open} open"
     elif not _stop_like(node):
         others = [one for one in _of_node(world, node.node_id) if one.request is not request and not _closes(one, node)]
         rivals = [one for one in others if world.may_execute(one.request.client_order_id)]

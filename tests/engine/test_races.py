@@ -371,3 +371,33 @@ def test_a_take_profit_is_not_done_while_an_order_of_it_is_on_its_way() -> None:
     paper.said()
     paper.accept("second.take_profit.1#1")
     assert "cancel second.take_profit.1#1" in paper.said()
+
+
+def test_a_read_overtaken_by_a_pushed_figure_is_asked_for_again() -> None:
+    paper = bought()
+    paper.accept("long.take_profit#0")
+    paper.reject("long.stop_loss#0", -2022)
+    paper.fire("read:long")
+    paper.give(PositionReport(paper.now_ms + 50, "BTCUSDT", ZERO))
+    paper.position("0")
+    paper.said()
+    paper.now_ms += 100
+    paper.fire("read:long")
+    assert "read BTCUSDT" in paper.said()
+
+
+def test_a_slice_in_flight_is_not_taken_off_a_position_that_it_has_already_lessened() -> None:
+    paper = Paper("""
+  - id: long
+    bracket: {side: BUY, quantity: 0.009, entry: {type: MARKET}, stop_loss: {stop_price: 59000}}
+  - id: unwind
+    after: {long: filled}
+    twap: {side: SELL, quantity: 0.009, slices: 3, every: 2s, reduce_only: true, of: long}
+""")
+    paper.fill("long.entry#0", "0.009")
+    paper.accept("long.stop_loss#0")
+    paper.fire(min((one for one in paper.timers if one.startswith("edge:")), key=lambda one: paper.timers[one]))
+    paper.give(PositionReport(paper.now_ms, "BTCUSDT", Decimal("0.003")))  # both slices are sold, and not told yet
+    paper.said()
+    paper.fire(next(one for one in paper.timers if one.startswith("edge:")))
+    assert paper.said()[0] == "place unwind.slice.3#0 MARKET SELL 0.003 reduce-only"
