@@ -264,7 +264,7 @@ def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Dec
             leg.filled += gained
         group.exited += gained
         _charge_excess(run, group, gained)
-        if leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE:
+        if leg.node.order_type.stop_like or revision.purpose is Purpose.CLOSE:
             group.stopped = True
     else:
         leg.filled += gained

@@ -456,3 +456,21 @@ def test_every_exit_is_reduce_only_and_good_till_cancelled() -> None:
         assert requests[name].reduce_only
         assert requests[name].time_in_force == "GTC"
         assert requests[name].quantity == Decimal("0.004")
+
+
+@pytest.mark.parametrize(("order", "cancels"), [
+    ("type: STOP_MARKET, stop_price: 59000", True), ("type: TRAILING_STOP_MARKET, callback_rate: 1%", True),
+    ("type: TAKE_PROFIT_MARKET, stop_price: 61000", False),
+])
+def test_nobody_buys_into_his_own_stop_also_where_the_stop_is_an_exit_step(order: str, cancels: bool) -> None:
+    paper = Paper(
+        "  - id: a\n    entry: {side: BUY, quantity: 0.004, type: LIMIT, price: 60000}\n"
+        f"  - id: x\n    after: {{a: first_fill}}\n    exit: {{side: SELL, quantity: {{filled: a}}, {order}}}\n",
+    )
+    paper.accept("a.entry#0")
+    paper.fill("a.entry#0", "0.002")
+    paper.accept("x.exit#0")
+    paper.said()
+    paper.trigger("x.exit#0")
+    paper.fill("x.exit#0", "0.001")
+    assert ("cancel a.entry#0" in paper.said()) is cancels
