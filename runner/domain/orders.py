@@ -51,6 +51,9 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 }
 
 
+_UNFILLED = frozenset({OrderStatus.NEW, OrderStatus.TRIGGERED, OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """An order as it is asked for.  Prices in quote per base unit, `callback_rate` in percent (1 is 1 %)."""
@@ -99,7 +102,7 @@ class Order:
         following = status if status in TRANSITIONS[self.status] else self.status
         if filled >= self.request.quantity and following is not OrderStatus.REJECTED:
             following = OrderStatus.FILLED
-        elif filled > ZERO and following in (OrderStatus.NEW, OrderStatus.TRIGGERED, OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN):
+        elif filled > ZERO and following in _UNFILLED:
             following = OrderStatus.PARTIALLY_FILLED
         fresher = avg_px is not None and (filled_qty >= self.filled_qty)
         return replace(
