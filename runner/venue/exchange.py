@@ -19,7 +19,8 @@ T1. With quotes the opposite best price and what is displayed there, then each n
 T2. Without quotes the last price, for the whole quantity: spread and depth are not simulated.  While a candle is
     underway that is its open.
 T3. A triggered order takes at the price that triggered it or the opposite quote, whichever is worse.  A gap through
-    a trigger therefore fills at the gap's price, never at the trigger.
+    a trigger therefore fills at the gap's price, never at the trigger.  A take-profit gains nothing from a gap: without
+    quotes it fills at its trigger, or at its limit where that is the worse.
 T4. A limit takes from quotes up to its price; without quotes only at better than its price (`touch`: or at it).
 T5. What a MARKET or IOC order cannot take at once expires; FOK all or -5021; GTX nothing or -5022 (triggered: EXPIRED).
     A MARKET order takes no price outside the percent band.

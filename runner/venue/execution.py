@@ -89,10 +89,16 @@ class Execution:
         order.in_book = True
         order.status = OrderStatus.TRIGGERED
         self.tell(book, order, at_ms)
-        if refused_at_once(book, order, seen) is None:
-            self.take(book, order, at_ms, seen)
-        else:
+        if refused_at_once(book, order, seen) is not None:
             self.end(book, order, OrderStatus.EXPIRED, at_ms, NOT_FILLABLE)
+            return
+        level = request.trigger_price
+        if level is None or book.quote is not None or not request.order_type.take_profit_like:
+            self.take(book, order, at_ms, seen)
+            return
+        self.take(book, order, at_ms, level)
+        if not order.status.closed and book.reached(order, seen):
+            self.fill_resting(book, order, at_ms, order.leaves, maker=False)
 
     def fill_resting(
         self, book: Book, order: WorkingOrder, at_ms: int, most: Decimal, *, maker: bool = True,

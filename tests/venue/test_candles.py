@@ -17,7 +17,7 @@ def held(qty: str = "0.01", entry: int = 60000) -> dict[str, Any]:
     ("SELL", "STOP_MARKET", 59000, "58500", ["o1 0.01 @ 58500 taker"]),
     ("SELL", "STOP_MARKET", 59000, "59000.1", []),
     ("BUY", "STOP_MARKET", 61000, "61500", ["o1 0.01 @ 61500 taker"]),
-    ("SELL", "TAKE_PROFIT_MARKET", 61000, "61500", ["o1 0.01 @ 61500 taker"]),
+    ("SELL", "TAKE_PROFIT_MARKET", 61000, "61500", ["o1 0.01 @ 61000 taker"]),
 ])
 def test_k1_a_gap_at_the_open_triggers_at_the_open(
     side: str, kind: str, stop: int, open_: str, expected: list[str],
@@ -144,7 +144,7 @@ def test_k4_a_limit_that_came_underway_sees_the_close_alone(close: str, expected
     ("STOP_MARKET", 61000, None, 60900, []),
     ("STOP_MARKET", 61000, None, 61200, ["o1 0.01 @ 61200 taker"]),
     ("TAKE_PROFIT_MARKET", 59000, None, 59100, []),
-    ("TAKE_PROFIT_MARKET", 59000, None, 58800, ["o1 0.01 @ 58800 taker"]),
+    ("TAKE_PROFIT_MARKET", 59000, None, 58800, ["o1 0.01 @ 59000 taker"]),
 ])
 def test_k4_a_conditional_opener_that_came_underway_sees_the_close_alone(
     kind: str, stop: int, limit: int | None, close: int, expected: list[str],
@@ -167,7 +167,7 @@ def test_k4_a_reduce_only_stop_that_came_underway_sees_the_adverse_extreme(
     assert fills(desk.end_candle(1, 60000, 60100, low, close)) == expected
 
 
-@pytest.mark.parametrize(("close", "expected"), [(60900, []), (61200, ["o1 0.01 @ 61200 taker"])])
+@pytest.mark.parametrize(("close", "expected"), [(60900, []), (61200, ["o1 0.01 @ 61000 taker"])])
 def test_k4_a_take_profit_that_came_underway_sees_the_close_alone(close: int, expected: list[str]) -> None:
     desk = Desk(60000, **held())
     desk.open_candle(1, 60000)

@@ -209,7 +209,6 @@ def test_t2_without_quotes_a_taker_pays_the_last_price_for_all_of_it() -> None:
 
 @pytest.mark.parametrize(("side", "kind", "stop", "gap"), [
     ("SELL", "STOP_MARKET", 59000, "58500"), ("BUY", "STOP_MARKET", 61000, "61500"),
-    ("SELL", "TAKE_PROFIT_MARKET", 61000, "61500"), ("BUY", "TAKE_PROFIT_MARKET", 59000, "58500"),
 ])
 def test_t3_a_gap_through_a_trigger_fills_at_the_gap_price(side: str, kind: str, stop: int, gap: str) -> None:
     desk = Desk(60000)
@@ -217,6 +216,29 @@ def test_t3_a_gap_through_a_trigger_fills_at_the_gap_price(side: str, kind: str,
     told = desk.point(gap)
     assert states(told)[0] == "o1 TRIGGERED"
     assert fills(told) == [f"o1 0.01 @ {gap} taker"]
+
+
+@pytest.mark.parametrize(("side", "kind", "stop", "limit", "gap", "expected"), [
+    ("SELL", "TAKE_PROFIT_MARKET", 61000, None, "61500", "61000"),
+    ("BUY", "TAKE_PROFIT_MARKET", 59000, None, "58500", "59000"),
+    ("SELL", "TAKE_PROFIT", 61000, 61000, "61500", "61000"), ("BUY", "TAKE_PROFIT", 59000, 59000, "58500", "59000"),
+    ("SELL", "TAKE_PROFIT", 61000, 60900, "61500", "61000"), ("SELL", "TAKE_PROFIT", 61000, 61200, "61500", "61200"),
+])
+def test_t3_a_take_profit_gains_nothing_from_a_gap(
+    side: str, kind: str, stop: int, limit: int | None, gap: str, expected: str,
+) -> None:
+    desk = Desk(60000)
+    desk.order(side, kind, "0.01", limit, stop=stop)
+    told = desk.point(gap)
+    assert states(told)[0] == "o1 TRIGGERED"
+    assert fills(told) == [f"o1 0.01 @ {expected} taker"]
+
+
+def test_t3_a_take_profit_takes_the_worse_of_the_trade_and_the_quote_where_there_are_quotes() -> None:
+    desk = Desk(60000, **long())
+    desk.order("SELL", "TAKE_PROFIT_MARKET", "0.01", stop=61000, ro=True)
+    desk.quote("61010", "1", "61020", "1")
+    assert fills(desk.trade(61050, 1)) == ["o1 0.01 @ 61010 taker"]
 
 
 @pytest.mark.parametrize(("bid", "expected"), [("58990", "58990"), ("59010", "58995")])
@@ -405,7 +427,7 @@ def test_c2_stops_go_first_among_what_one_price_triggers() -> None:
     desk = Desk(60000)
     desk.order("BUY", "TAKE_PROFIT_MARKET", "0.01", stop=59000, id="profit")
     desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, id="stop")
-    assert fills(desk.point(58900)) == ["stop 0.01 @ 58900 taker", "profit 0.01 @ 58900 taker"]
+    assert fills(desk.point(58900)) == ["stop 0.01 @ 58900 taker", "profit 0.01 @ 59000 taker"]
 
 
 def test_c3_a_reduce_only_order_that_triggers_while_flat_is_rejected() -> None:
