@@ -51,7 +51,7 @@ def place(
         working_type=node.working_type,
     )
     revision = Revision(Order(request), number, attempt, purpose, run.now_ms)
-    leg.revisions.append(revision)
+    leg.revisions = [*leg.live(), revision]
     leg.next_revision, leg.next_attempt = number + 1, 0
     run.orders[request.client_order_id] = (leg, revision)
     protective = node.role is Role.STOP or purpose is Purpose.CLOSE

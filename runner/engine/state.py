@@ -88,7 +88,7 @@ class Revision:
 
 @dataclass(slots=True)
 class Leg:
-    """An order node at work.
+    """An order node at work; `revisions` are its live orders and the newest one.
 
     `target` is the settled quantity of an opener or a slice.  `anchor_px` is the average price of the first fill
     report; `anchor_mark` is the mark of that moment, which stands in for it once `stand_in` says so.  `passed`: the
@@ -143,6 +143,7 @@ class GroupState:
     legs: list[Leg]
     openers_left: int
     working: dict[str, Leg] = field(default_factory=dict)
+    by_role: dict[Role, list[Leg]] = field(default_factory=dict, init=False)
     first_filled: Leg | None = None
     entered: Decimal = ZERO
     exited: Decimal = ZERO
@@ -163,6 +164,10 @@ class GroupState:
     empty_read_ms: int | None = None
     real: Decimal | None = None
 
+    def __post_init__(self) -> None:
+        for leg in self.legs:
+            self.by_role.setdefault(leg.node.role, []).append(leg)
+
     @property
     def open(self) -> Decimal:
         return max(self.entered - self.exited - self.charged, ZERO)
@@ -173,7 +178,8 @@ class GroupState:
         return self.open if self.real is None else min(self.open, self.real)
 
     def role(self, *roles: Role) -> Iterator[Leg]:
-        return (leg for leg in self.legs if leg.node.role in roles)
+        """The legs that are one of `roles` to the group, role by role, in graph order."""
+        return (leg for role in roles for leg in self.by_role.get(role, ()))
 
     @property
     def live(self) -> bool:
