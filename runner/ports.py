@@ -1,17 +1,16 @@
 """What the app needs of the world.  Protocols only."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from runner.domain.commands import TimerCommand, VenueCommand, WatchCommand
 from runner.domain.events import Event, OrderReport
 from runner.domain.positions import Position
+from runner.domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class VenueSnapshot:
+class VenueSnapshot(Value, frozen=True):
     """What an exchange holds at one instant.  `wallet` in quote units."""
 
     at_ms: int

@@ -2,17 +2,16 @@
 what is only told (`Notice`), for the journal and for people.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Union
 
 from runner.domain.conditions import PriceSource
 from runner.domain.orders import OrderRequest
+from runner.domain.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
+class PlaceOrder(Value, frozen=True):
     """Send one order.  `protective` marks stops and closes, which never wait behind openings.
 
     `node_id` names the graph node it is for, `reason` why a revision beyond the first was needed (or empty).
@@ -25,8 +24,7 @@ class PlaceOrder:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelOrder:
+class CancelOrder(Value, frozen=True):
     symbol: str
     client_order_id: str
     conditional: bool
@@ -34,38 +32,33 @@ class CancelOrder:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryOrder:
+class QueryOrder(Value, frozen=True):
     """Look an order up by its client id, in both order worlds; answered by `OrderReport` or `OrderNotFound`."""
 
     symbol: str
     client_order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPosition:
+class ReadPosition(Value, frozen=True):
     """Answered by a `PositionReport` with `begun_ms`."""
 
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Observe:
+class Observe(Value, frozen=True):
     """Answered by `Observed`."""
 
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Value, frozen=True):
     """Fire once at `at_ms`; an instant in the past fires at once.  Setting an id again replaces it."""
 
     timer_id: str
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTimer:
+class CancelTimer(Value, frozen=True):
     timer_id: str
 
 
@@ -78,8 +71,7 @@ class Crossing(StrEnum):
     LE = "<="
 
 
-@dataclass(frozen=True, slots=True)
-class WatchPrice:
+class WatchPrice(Value, frozen=True):
     """Fire once, as soon as the price stands so; at once if the present price already does."""
 
     watch_id: str
@@ -89,19 +81,16 @@ class WatchPrice:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class UnwatchPrice:
+class UnwatchPrice(Value, frozen=True):
     watch_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(Value, frozen=True):
     step_id: str
     quantity: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepEnded:
+class StepEnded(Value, frozen=True):
     """`outcome` is succeeded, failed, cancelled or skipped; `reason` a word for it, `detail` its figures."""
 
     step_id: str
@@ -110,8 +99,7 @@ class StepEnded:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDenied:
+class OrderDenied(Value, frozen=True):
     """We did not send it: `code` and `detail`, like `MAX_POSITION_NOTIONAL` and `limit=2000 would_be=2410.5`."""
 
     node_id: str
@@ -119,8 +107,7 @@ class OrderDenied:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Value, frozen=True):
     """Something a person should read: `code` is a word for machines, `text` one line for people."""
 
     step_id: str
@@ -128,16 +115,14 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupProtected:
+class GroupProtected(Value, frozen=True):
     """A group's open quantity is covered by confirmed stops again, after `unprotected_ms` without."""
 
     group_id: str
     unprotected_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded:
+class RunEnded(Value, frozen=True):
     """`outcome` is succeeded, failed, stopped, or open (the data ended first)."""
 
     outcome: str

@@ -1,9 +1,10 @@
 """What a step may wait for, as frozen values; `runner.engine.conditions` judges them."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Union
+
+from runner.domain.value import Value
 
 
 class PriceSource(StrEnum):
@@ -18,8 +19,7 @@ class Relation(StrEnum):
     CROSSES_DOWN = "crosses_down"
 
 
-@dataclass(frozen=True, slots=True)
-class PriceCondition:
+class PriceCondition(Value, frozen=True):
     """`above` and `below` are states (strictly beyond the level); `crosses_*` need the other side seen first."""
 
     symbol: str
@@ -28,8 +28,7 @@ class PriceCondition:
     source: PriceSource = PriceSource.LAST
 
 
-@dataclass(frozen=True, slots=True)
-class PositionCondition:
+class PositionCondition(Value, frozen=True):
     """The plan's own position on the symbol, signed, strictly above or below a quantity."""
 
     symbol: str
@@ -37,37 +36,31 @@ class PositionCondition:
     qty: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class AtCondition:
+class AtCondition(Value, frozen=True):
     """True from an instant on."""
 
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class DelayCondition:
+class DelayCondition(Value, frozen=True):
     """True from `delay_ms` after the condition was armed."""
 
     delay_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Value, frozen=True):
     parts: tuple["Condition", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Value, frozen=True):
     parts: tuple["Condition", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Value, frozen=True):
     part: "Condition"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldFor:
+class HeldFor(Value, frozen=True):
     """`part` must hold without a break, and without a gap in the data, for `for_ms`."""
 
     part: "Condition"

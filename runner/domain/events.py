@@ -4,13 +4,13 @@ The same fill may arrive several times, from an answer, the user stream and a qu
 carry cumulative figures, and trades carry their own ids.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Union
 
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
+from runner.domain.value import Value
 from runner.domain.values import ZERO, Side
 
 
@@ -22,8 +22,7 @@ class Action(StrEnum):
     QUERY = "query"
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Value, frozen=True):
     """The first event of a run.  `positions` are what the run may call its own from the start."""
 
     at_ms: int
@@ -32,8 +31,7 @@ class RunStarted:
     positions: tuple[Position, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderReport:
+class OrderReport(Value, frozen=True):
     """The state of an order, from whatever source.
 
     `filled_qty` is cumulative; `avg_px` is the average of all fills where the source knows it; `mark_px` the mark
@@ -51,8 +49,7 @@ class OrderReport:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TradeReport:
+class TradeReport(Value, frozen=True):
     """One execution.  Unique by `(symbol, order_id, trade_id)`; `fee` and `realized_pnl` in `fee_asset` units."""
 
     at_ms: int
@@ -69,8 +66,7 @@ class TradeReport:
     maker: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRejected:
+class CommandRejected(Value, frozen=True):
     """The exchange's definite no to one request, with its error code; nothing was executed by that request."""
 
     at_ms: int
@@ -81,8 +77,7 @@ class CommandRejected:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandUnresolved:
+class CommandUnresolved(Value, frozen=True):
     """A request without a clear answer: neither success nor rejection.
 
     `expires_ms` is the instant from which the exchange can no longer accept the request (timestamp + recvWindow).
@@ -95,8 +90,7 @@ class CommandUnresolved:
     expires_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNotFound:
+class OrderNotFound(Value, frozen=True):
     """The answer to a query: neither order world knows this client order id at this moment."""
 
     at_ms: int
@@ -104,8 +98,7 @@ class OrderNotFound:
     client_order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PositionReport:
+class PositionReport(Value, frozen=True):
     """The account's signed position on a symbol.
 
     `at_ms` is the instant the figure speaks of; `begun_ms` when the read that brought it was begun, or None for a
@@ -118,8 +111,7 @@ class PositionReport:
     begun_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Value, frozen=True):
     """The answer to `Observe`: prices of the symbol, and the account in quote units."""
 
     at_ms: int
@@ -134,14 +126,12 @@ class Observed:
     """The account's taker rate on the symbol, as a fraction."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(Value, frozen=True):
     at_ms: int
     timer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTouched:
+class PriceTouched(Value, frozen=True):
     """A watched level was passed; a watch fires once."""
 
     at_ms: int
@@ -149,23 +139,20 @@ class PriceTouched:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class MarketGap:
+class MarketGap(Value, frozen=True):
     """Market data of the symbol were missing up to now."""
 
     at_ms: int
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class DataEnded:
+class DataEnded(Value, frozen=True):
     """The simulated market has no more data; nothing further will happen."""
 
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(Value, frozen=True):
     """Someone asked the run to stop: nothing opens any more, protection stays; `flatten` also closes."""
 
     at_ms: int

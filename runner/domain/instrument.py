@@ -5,14 +5,13 @@ MIN_NOTIONAL, PERCENT_PRICE, MAX_NUM_ORDERS.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from runner.domain.value import Value
 from runner.domain.values import EXACT, ZERO, Rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
+class Instrument(Value, frozen=True):
     """One symbol's filters; prices in quote per base unit, quantities in base units, `min_notional` in quote."""
 
     symbol: str

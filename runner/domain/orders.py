@@ -5,10 +5,10 @@ only ever grow, and a report that the table does not allow after the present sta
 but the fill.
 """
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from runner.domain.value import Value
 from runner.domain.values import ZERO, OrderType, Side, TimeInForce, WorkingType
 
 
@@ -54,8 +54,7 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 _UNFILLED = frozenset({OrderStatus.NEW, OrderStatus.TRIGGERED, OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRequest:
+class OrderRequest(Value, frozen=True):
     """An order as it is asked for.  Prices in quote per base unit, `callback_rate` in percent (1 is 1 %)."""
 
     client_order_id: str
@@ -72,8 +71,7 @@ class OrderRequest:
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Value, frozen=True):
     """An order of ours: the request, and what the exchange has said of it so far."""
 
     request: OrderRequest
@@ -105,8 +103,8 @@ class Order:
         elif filled > ZERO and following in _UNFILLED:
             following = OrderStatus.PARTIALLY_FILLED
         fresher = avg_px is not None and (filled_qty >= self.filled_qty)
-        return replace(
-            self, status=following, order_id=order_id or self.order_id, filled_qty=filled,
+        return self.but(
+            status=following, order_id=order_id or self.order_id, filled_qty=filled,
             avg_px=avg_px if fresher else self.avg_px,
             triggered=self.triggered or status is OrderStatus.TRIGGERED,
             cancel_in_flight=self.cancel_in_flight and not following.closed,

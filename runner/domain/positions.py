@@ -4,14 +4,13 @@ Source of the arithmetic: Binance USDⓈ-M, entry price is the weighted average 
 while it shrinks; realised PnL is (exit − entry) × closed quantity × direction, before fees.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from runner.domain.value import Value
 from runner.domain.values import EXACT, ZERO, Side
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Value, frozen=True):
     """`qty` is signed base units, `entry_px` the average entry price (zero when flat)."""
 
     symbol: str

@@ -1,47 +1,42 @@
 """How large a step is, and how far a price lies from its anchor, as a plan may say it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from runner.domain.value import Value
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+
+class Quantity(Value, frozen=True):
     """An explicit quantity in base units."""
 
     qty: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class FilledOf:
+class FilledOf(Value, frozen=True):
     """The open quantity of another step, `{filled: step}`."""
 
     step_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PositionShare:
+class PositionShare(Value, frozen=True):
     """A fraction (0 < f <= 1) of the plan's own position on the step's symbol, `{position: 100%}`."""
 
     fraction: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Notional:
+class Notional(Value, frozen=True):
     """An amount in quote units."""
 
     quote: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class EquityShare:
+class EquityShare(Value, frozen=True):
     """A fraction of equity (wallet + unrealised at the step's start), taken as notional."""
 
     fraction: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class RiskShare:
+class RiskShare(Value, frozen=True):
     """A fraction of equity that is lost when the stop is hit; brackets only."""
 
     fraction: Decimal
@@ -56,8 +51,7 @@ class DistanceKind(StrEnum):
     RISK = "risk"
 
 
-@dataclass(frozen=True, slots=True)
-class Distance:
+class Distance(Value, frozen=True):
     """An unsigned distance: `2%` (FRACTION, 0.02), `150` (ABSOLUTE, quote per base unit), `2R` (RISK, 2)."""
 
     kind: DistanceKind

@@ -4,7 +4,6 @@ The same fill may be told by an answer, the stream, a query and its trade; an or
 that any of them named, and everything else follows from the change of that figure.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, Remark
@@ -72,7 +71,7 @@ def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
 
 
 def _send_cancel(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
-    revision.order = replace(revision.order, cancel_in_flight=True)
+    revision.order = revision.order.but(cancel_in_flight=True)
     conditional = revision.order.request.order_type.conditional and not revision.order.triggered
     run.emit(CancelOrder(leg.node.symbol, revision.client_order_id, conditional, leg.node_id, reason))
 
@@ -89,7 +88,7 @@ def _repeat_cancel(run: Run, leg: Leg, revision: Revision) -> None:
 
 def without_cancel(order: Order) -> Order:
     """The order after its cancel was refused or lost: it may be asked for again."""
-    return replace(order, cancel_in_flight=False)
+    return order.but(cancel_in_flight=False)
 
 
 def fold_report(run: Run, leg: Leg, revision: Revision, report: OrderReport) -> None:

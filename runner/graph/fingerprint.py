@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 
+from runner.domain.value import Value
 from runner.domain.values import trimmed
 from runner.errors import InternalError
 from runner.graph.model import ExecutionGraph
@@ -30,9 +30,9 @@ def json_value(value: object) -> JsonValue:
             return [json_value(part) for part in value]
         case Mapping():
             return {str(key): json_value(part) for key, part in value.items()}
-        case _ if is_dataclass(value) and not isinstance(value, type):
+        case Value():
             named: dict[str, JsonValue] = {"is": type(value).__name__}
-            return named | {field.name: json_value(getattr(value, field.name)) for field in fields(value)}
+            return named | {name: json_value(getattr(value, name)) for name, _ in value.fields()}
         case _:
             raise InternalError(f"a {type(value).__name__} has no JSON form")
 

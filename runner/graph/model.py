@@ -5,13 +5,13 @@ The `start` of a step joins all that it waits for; its `end` carries the rule of
 the step as a whole where an edge waits for a step (`filled` of a step is that of its openers).
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from runner.domain.conditions import Condition
 from runner.domain.instrument import Instrument
 from runner.domain.sizes import Size
+from runner.domain.value import Value
 from runner.domain.values import OrderType, Rounding, Side, TimeInForce, WorkingType
 
 
@@ -44,13 +44,11 @@ class Role(StrEnum):
 # ---- prices -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FixedPrice:
+class FixedPrice(Value, frozen=True):
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class MarkOffset:
+class MarkOffset(Value, frozen=True):
     """Mark at the order's placement + sign × (absolute, or fraction × mark), rounded to the tick."""
 
     sign: int
@@ -59,8 +57,7 @@ class MarkOffset:
     fraction: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FillOffset:
+class FillOffset(Value, frozen=True):
     """Average price of the first fill report of `node_id` + sign × (absolute, or fraction × that price)."""
 
     node_id: str
@@ -70,8 +67,7 @@ class FillOffset:
     fraction: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RiskOffset:
+class RiskOffset(Value, frozen=True):
     """As `FillOffset`, by `multiple` × |that price − the price of `stop`|."""
 
     node_id: str
@@ -87,28 +83,24 @@ Price = FixedPrice | MarkOffset | FillOffset | RiskOffset
 # ---- targets ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FixedTarget:
+class FixedTarget(Value, frozen=True):
     """The step's own size, settled when the step starts."""
 
     size: Size
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTarget:
+class OpenTarget(Value, frozen=True):
     """The whole of the group's open quantity."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShareTarget:
+class ShareTarget(Value, frozen=True):
     """Leg `index` (from 0) of a take-profit divided by `weights`, which sum to 1; less what it has filled itself."""
 
     weights: tuple[Decimal, ...]
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class DueTarget:
+class DueTarget(Value, frozen=True):
     """What is planned up to slice `index` (from 0) of the step's schedule, less what is filled by then."""
 
     index: int
@@ -117,8 +109,7 @@ class DueTarget:
 Target = FixedTarget | OpenTarget | ShareTarget | DueTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Value, frozen=True):
     """A quantity over time slices: slice k is due at the step's start + k × every_ms (randomised within bounds).
 
     `catch_up` is next, spread or skip; `finish_market` sends what is left after the last slice as MARKET.
@@ -136,8 +127,7 @@ class Schedule:
 # ---- nodes --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class StartNode:
+class StartNode(Value, frozen=True):
     """Starts the step once every incoming edge has come and `when` holds."""
 
     node_id: str
@@ -146,8 +136,7 @@ class StartNode:
     timeout_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNode:
+class OrderNode(Value, frozen=True):
     """One leg: an order with a target quantity that may change, and so a sequence of exchange orders.
 
     `price` is the limit, `trigger` the stop price (the activation price of a trailing stop is `activation`);
@@ -176,8 +165,7 @@ class OrderNode:
         return self.role is not Role.OPENER
 
 
-@dataclass(frozen=True, slots=True)
-class WaitNode:
+class WaitNode(Value, frozen=True):
     """Done when its condition has held."""
 
     node_id: str
@@ -185,8 +173,7 @@ class WaitNode:
     when: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class CancelNode:
+class CancelNode(Value, frozen=True):
     """Cancels what can still open of `steps`; done when none of it is open."""
 
     node_id: str
@@ -194,8 +181,7 @@ class CancelNode:
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenNode:
+class FlattenNode(Value, frozen=True):
     """Closes what the plan opened on `symbol`, or, with `account`, the symbol's whole net position."""
 
     node_id: str
@@ -213,8 +199,7 @@ class EndRule(StrEnum):
     DONE = "done"  # the wait, cancel or flatten node is done
 
 
-@dataclass(frozen=True, slots=True)
-class EndNode:
+class EndNode(Value, frozen=True):
     node_id: str
     step_id: str
     rule: EndRule
@@ -225,8 +210,7 @@ class EndNode:
 Node = StartNode | OrderNode | WaitNode | CancelNode | FlattenNode | EndNode
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Value, frozen=True):
     """`target` waits for `on` of `source`, and `delay_ms` more (counted from the moment `on` came)."""
 
     source: str
@@ -238,8 +222,7 @@ class Edge:
 # ---- groups and steps ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Value, frozen=True):
     """Orders that share a ledger.  `entry_side` is the side that opens; `openers` and `exits` are node ids.
 
     `opener_step` is the step that opens, or None for a group whose ledger starts with an adopted position: then
@@ -258,8 +241,7 @@ class Group:
     trigger_timeout_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepPolicy:
+class StepPolicy(Value, frozen=True):
     """What holds for a step as a whole.
 
     `opens`: it may open a position.  `follows`: the group whose source step it follows while that works (an `oco` or
@@ -286,8 +268,7 @@ class StepPolicy:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class RiskLimits:
+class RiskLimits(Value, frozen=True):
     """Caps in quote units that the gate enforces; None where there is none."""
 
     max_order_notional: Decimal | None = None
@@ -295,8 +276,7 @@ class RiskLimits:
     max_daily_loss: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionGraph:
+class ExecutionGraph(Value, frozen=True):
     """Nodes in topological order, ties by file order; the same file gives the same graph and node ids."""
 
     name: str

@@ -7,7 +7,6 @@ text.  A field that is missing takes its default, so that an older journal stays
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from types import NoneType, UnionType
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin, 
 
 from runner.domain.commands import Command
 from runner.domain.events import Event
+from runner.domain.value import Value
 from runner.domain.values import plain
 from runner.errors import InternalError, JournalError
 
@@ -55,7 +55,7 @@ def decode(name: str, text: str) -> Event | Command:
 
 
 def to_text(value: Any) -> str:
-    """The canonical text of a frozen dataclass or a NamedTuple."""
+    """The canonical text of a `Value` or a NamedTuple or a NamedTuple."""
     return canonical(_write_object(value))
 
 
@@ -90,10 +90,9 @@ def _fields(kind: type[Any]) -> tuple[_Field, ...]:
 
 
 def _names(kind: type[Any]) -> Iterator[tuple[str, bool]]:
-    """The fields of a dataclass or a NamedTuple, and whether each must be given."""
-    if is_dataclass(kind):
-        for field in fields(kind):
-            yield field.name, field.default is field.default_factory is MISSING
+    """The fields of a `Value` or a NamedTuple, and whether each must be given."""
+    if issubclass(kind, Value):
+        yield from kind.fields()
     else:
         for name in kind._fields:
             yield name, name not in kind._field_defaults
@@ -120,7 +119,7 @@ def _steps(hint: Any) -> tuple[_Step, _Step]:
             return (lambda value: value), (lambda value: _expect(hint, value))
         if issubclass(hint, Enum):
             return (lambda value: value.value), hint
-        if is_dataclass(hint) or hasattr(hint, "_fields"):
+        if issubclass(hint, Value) or hasattr(hint, "_fields"):
             return _write_object, _object_reader(hint)
     raise InternalError(f"the journal cannot hold a field of the type {hint}")
 

@@ -1,8 +1,9 @@
 """Faults of a plan, each with a code, a place in the text, and what to do about it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from runner.domain.value import Value
 
 Path = tuple[str | int, ...]
 """The way to a value in the plan: `("steps", 0, "bracket", "entry", "price")`."""
@@ -21,8 +22,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Value, frozen=True):
     """A fault found in a parsed plan, placed by path; `Source.diagnose` turns it into a `Diagnostic`.
 
     `at_key` marks the key instead of the value.
@@ -36,8 +36,7 @@ class Fault:
     at_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Value, frozen=True):
     """A fault placed in a file.  `file` is the name as the user gave it (`-` for standard input)."""
 
     code: str

@@ -1,13 +1,14 @@
 """A plan as frozen values: what the user wrote, with parameters and defaults filled in, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from runner.domain.conditions import Condition
 from runner.domain.positions import Position
 from runner.domain.sizes import Distance, Size
+from runner.domain.value import Value
 from runner.domain.values import OrderType, Side, TimeInForce, WorkingType
 from runner.plan.diagnostics import Diagnostic, Fault, Mark, Path
 
@@ -42,8 +43,7 @@ class Finish(StrEnum):
     MARKET = "MARKET"
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFields:
+class OrderFields(Value, frozen=True):
     """An order type with its prices.  `callback_rate` is a fraction (1 % is 0.01)."""
 
     type: OrderType
@@ -54,8 +54,7 @@ class OrderFields:
     activation_price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TakeProfit:
+class TakeProfit(Value, frozen=True):
     """`portion` is a fraction of the whole."""
 
     type: OrderType
@@ -63,21 +62,18 @@ class TakeProfit:
     portion: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class StopLoss:
+class StopLoss(Value, frozen=True):
     stop_price: Level
     limit_price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EntryBody:
+class EntryBody(Value, frozen=True):
     side: Side
     size: Size
     order: OrderFields
 
 
-@dataclass(frozen=True, slots=True)
-class ExitBody:
+class ExitBody(Value, frozen=True):
     """`side` is the order's own side: SELL closes a long."""
 
     side: Side
@@ -85,8 +81,7 @@ class ExitBody:
     order: OrderFields
 
 
-@dataclass(frozen=True, slots=True)
-class OcoBody:
+class OcoBody(Value, frozen=True):
     """`side` is the side of the exits."""
 
     side: Side
@@ -95,8 +90,7 @@ class OcoBody:
     stop_loss: StopLoss
 
 
-@dataclass(frozen=True, slots=True)
-class BracketBody:
+class BracketBody(Value, frozen=True):
     """`side` is the side of the entry."""
 
     side: Side
@@ -106,8 +100,7 @@ class BracketBody:
     stop_loss: StopLoss
 
 
-@dataclass(frozen=True, slots=True)
-class TwapBody:
+class TwapBody(Value, frozen=True):
     """`randomize` is a fraction; `of` names the opener whose group this closes, or None."""
 
     side: Side
@@ -122,18 +115,15 @@ class TwapBody:
     of: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class WaitBody:
+class WaitBody(Value, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class CancelBody:
+class CancelBody(Value, frozen=True):
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlattenBody:
+class FlattenBody(Value, frozen=True):
     """`account` closes the symbol's whole net position, not only what the plan opened."""
 
     account: bool
@@ -142,8 +132,7 @@ class FlattenBody:
 Body = EntryBody | ExitBody | OcoBody | BracketBody | TwapBody | WaitBody | CancelBody | FlattenBody
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Value, frozen=True):
     """`after: {target: outcome}`; `target` is a step id, or a leg like `long.take_profit.2`."""
 
     target: str
@@ -151,8 +140,7 @@ class Dependency:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value, frozen=True):
     """One step; `kind` is its kind key.  Times in milliseconds; `path` is `("steps", index)`."""
 
     step_id: str
@@ -173,8 +161,7 @@ class Step:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Value, frozen=True):
     """Caps in quote units; None where the plan sets none."""
 
     max_order_notional: Decimal | None = None
@@ -182,28 +169,24 @@ class Limits:
     max_daily_loss: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PathPoint:
+class PathPoint(Value, frozen=True):
     at_ms: int
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class DataMarket:
+class DataMarket(Value, frozen=True):
     """Public data files, merged by time."""
 
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PathMarket:
+class PathMarket(Value, frozen=True):
     """Prices that run linearly between points."""
 
     points: tuple[PathPoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RandomMarket:
+class RandomMarket(Value, frozen=True):
     """A seeded invented market.  `volatility` is a yearly fraction; `start` and `seed` None where not given."""
 
     start: Decimal | None
@@ -215,8 +198,10 @@ class RandomMarket:
 Market = DataMarket | PathMarket | RandomMarket
 
 
-@dataclass(frozen=True, slots=True)
-class DryRunSettings:
+NO_MARKETS: Mapping[str, Market] = MappingProxyType({})
+
+
+class DryRunSettings(Value, frozen=True):
     """The simulated exchange.  `market` is by symbol, the key "" standing for all; fees are fractions."""
 
     balance: Decimal = Decimal(10000)
@@ -227,11 +212,10 @@ class DryRunSettings:
     start_ms: int = 1_735_689_600_000
     fill_on_touch: bool = False
     positions: tuple[Position, ...] = ()
-    market: Mapping[str, Market] = field(default_factory=dict)
+    market: Mapping[str, Market] = NO_MARKETS
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Value, frozen=True):
     """The text a plan came from: name, SHA-256 of its bytes, lines, and where each value and key stands."""
 
     name: str
@@ -253,8 +237,7 @@ class Source:
         return Diagnostic(fault.code, fault.severity, fault.message, fault.hint, self.name, mark, text, fault.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value, frozen=True):
     """`params` holds the values in force, after `--set`."""
 
     name: str

@@ -185,6 +185,6 @@ def _continued(steps: list[Step], entries: Tree, faults: Faults) -> tuple[Step, 
                     f"{pointer(step.path)}: on_failure is {step.on_failure}, but {pointer(waiting.path)} waits for"
                     f" its failure",
                     (*step.path, "on_failure"), "leave `on_failure` out: such a step has `continue`")
-            step = replace(step, on_failure=OnFailure.CONTINUE)
+            step = step.but(on_failure=OnFailure.CONTINUE)
         found.append(step)
     return tuple(found)

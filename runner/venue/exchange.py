@@ -67,7 +67,6 @@ K8. The fill time is the candle's end.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
 
@@ -113,7 +112,7 @@ class Exchange:
         position = self._initial.pop(first.symbol, None)
         if position is not None:
             entry = position.entry_px or book.last_px
-            self.account.positions[first.symbol] = replace(position, entry_px=entry)
+            self.account.positions[first.symbol] = position.but(entry_px=entry)
 
     def place(self, request: OrderRequest, at_ms: int) -> Facts:
         """Take a request: the order's reports and trades, or one `CommandRejected`."""
@@ -150,7 +149,7 @@ class Exchange:
         if book is not None and client_order_id in book.orders:
             return book.orders[client_order_id].report(at_ms, book.mark_px)
         if book is not None and client_order_id in book.finished:
-            return replace(book.finished[client_order_id], at_ms=at_ms)
+            return book.finished[client_order_id].but(at_ms=at_ms)
         return OrderNotFound(at_ms, symbol, client_order_id)
 
     def position(self, symbol: str) -> Position:

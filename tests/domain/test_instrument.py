@@ -91,7 +91,7 @@ def test_a_market_quantity_is_cut_at_the_largest_market_order(qty: str, parts: l
 
 
 def test_a_tick_of_zero_switches_the_rule_off() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     free = replace(BTC, tick_size=ZERO, market_max_qty=ZERO)
     assert free.on_tick(D("1.23456789"))

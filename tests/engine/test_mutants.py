@@ -1,12 +1,12 @@
 """The invariants can fail: each of these faults, planted in the machine, is caught by them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from msgspec.structs import replace
 
 from runner.domain.commands import PlaceOrder
 from runner.domain.events import CommandUnresolved, TradeReport

@@ -1,9 +1,9 @@
 """What identifies a graph, and what an approval covers."""
 
-from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
+from msgspec.structs import replace
 
 from runner.errors import InternalError
 from runner.graph.compile import compile_plan
