@@ -52,7 +52,10 @@ def check(survey: Survey, step: Step, instrument: Instrument) -> Iterator[Fault]
         case OcoBody(size=size) as body:
             bounds = _bounds(instrument, _stop_type(body.stop_loss))
             yield from _size(base, size, OrderFields(OrderType.MARKET), bounds, instrument, opens=False)
-            yield from _legs(survey, base, _source_qty(survey, size, instrument), body.take_profits, instrument)
+            source = _source_qty(survey, size, instrument)
+            if isinstance(size, FilledOf) and source is not None:
+                yield from _too_much(_place(base, size), f"'{size.step_id}' may fill ", source, bounds, instrument)
+            yield from _legs(survey, base, source, body.take_profits, instrument)
         case _:
             return
 
@@ -77,14 +80,18 @@ def _size(
                 f"{instrument.symbol}",
             )
             return
-        if ZERO < bounds.most < qty:
-            yield fault(
-                "quantity-range", place,
-                f"{how}{trimmed(qty)} {instrument.base_asset}, above the most that {bounds.why} of "
-                f"{instrument.symbol} may be, {trimmed(bounds.most)}",
-            )
+        yield from _too_much(place, how, qty, bounds, instrument)
     if opens:
         yield from _worth(place, size, qty, price, instrument)
+
+
+def _too_much(place: Path, how: str, qty: Decimal, bounds: _Bounds, instrument: Instrument) -> Iterator[Fault]:
+    if ZERO < bounds.most < qty:
+        yield fault(
+            "quantity-range", place,
+            f"{how}{trimmed(qty)} {instrument.base_asset}, above the most that {bounds.why} of "
+            f"{instrument.symbol} may be, {trimmed(bounds.most)}",
+        )
 
 
 def _worth(
