@@ -63,6 +63,7 @@ class TimeInForce(StrEnum):
     IOC = "IOC"
     FOK = "FOK"
     GTX = "GTX"
+    GTD = "GTD"
 
 
 class WorkingType(StrEnum):

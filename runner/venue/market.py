@@ -30,12 +30,13 @@ class CandleEnd(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """One public trade."""
+    """One public trade; `buyer_maker` where it is known whether the seller took."""
 
     symbol: str
     at_ms: int
     price: Decimal
     qty: Decimal
+    buyer_maker: bool | None = None
 
 
 class Quote(NamedTuple):

@@ -1,0 +1,1 @@
+"""The WebSocket streams: market data and user data."""
