@@ -36,6 +36,8 @@ class OrderReport(Value, frozen=True):
 
     `filled_qty` is cumulative; `avg_px` is the average of all fills where the source knows it; `mark_px` the mark
     price at that moment where known; `reason` the exchange's word for an end (`er`, `rm`), or empty.
+    `quantity` and `trigger_px` are what the exchange itself holds the order to, where the source says so: an order
+    found under our id is ours only if they agree.
     """
 
     at_ms: int
@@ -47,6 +49,8 @@ class OrderReport(Value, frozen=True):
     avg_px: Decimal | None = None
     mark_px: Decimal | None = None
     reason: str = ""
+    quantity: Decimal | None = None
+    trigger_px: Decimal | None = None
 
 
 class TradeReport(Value, frozen=True):
