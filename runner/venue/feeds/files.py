@@ -20,16 +20,19 @@ from runner.venue.market import CandleEnd, CandleOpen, Datum, Quote, Trade
 
 MAX_LINE = 10_000
 _BEYOND = Decimal(10) ** 15
+_TRUTHS = {"true": True, "false": False}
 _NOTHING = Decimal(0)
 _OWN_KINDS = "candles, trades, aggregated trades or bookTicker rows"
 
 
 class Layout(NamedTuple):
-    """One kind of file: what its rows are called, its columns in the public order, and those that are needed."""
+    """One kind of file: what its rows are called, its columns in the public order, those that are needed, and one that
+    is read where it is there."""
 
     rows: str
     columns: tuple[str, ...]
     needed: tuple[str, ...]
+    wished: str = ""
 
 
 CANDLES = Layout(
@@ -37,11 +40,17 @@ CANDLES = Layout(
     ("open_time", "open", "high", "low", "close", "volume", "close_time"),
     ("open_time", "close_time", "open", "high", "low", "close", "volume"),
 )
-TRADES = Layout("trades", ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker"), ("time", "price", "qty"))
+TRADES = Layout(
+    "trades",
+    ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker"),
+    ("time", "price", "qty"),
+    "is_buyer_maker",
+)
 AGGREGATED = Layout(
     "aggregated trades",
     ("agg_trade_id", "price", "quantity", "first_trade_id", "last_trade_id", "transact_time", "is_buyer_maker"),
     ("transact_time", "price", "quantity"),
+    "is_buyer_maker",
 )
 QUOTES = Layout(
     "quotes",
@@ -129,11 +138,12 @@ def _candles(path: Path, symbol: str, columns: Sequence[int], rows: Iterable[Row
 
 
 def _trades(path: Path, symbol: str, columns: Sequence[int], rows: Iterable[Row]) -> Iterator[Datum]:
-    at, price_at, qty_at = columns
+    at, price_at, qty_at, *maker_at = columns
     before = 0
     for number, row in rows:
         try:
             now, price, qty = _time(row[at]), Decimal(row[price_at]), Decimal(row[qty_at])
+            buyer_maker = _TRUTHS.get(row[maker_at[0]].strip().lower()) if maker_at else None
             sound = _NOTHING < price < _BEYOND and _NOTHING <= qty < _BEYOND
         except (IndexError, ValueError, InvalidOperation) as error:
             raise _garbled(path, number, row) from error
@@ -142,7 +152,7 @@ def _trades(path: Path, symbol: str, columns: Sequence[int], rows: Iterable[Row]
         if now < before:
             raise _backwards(path, number, now, before)
         before = now
-        yield Trade(symbol, now, price, qty)
+        yield Trade(symbol, now, price, qty, buyer_maker)
 
 
 def _quotes(path: Path, symbol: str, columns: Sequence[int], rows: Iterable[Row]) -> Iterator[Datum]:
@@ -181,7 +191,8 @@ def _layout(path: Path, first: list[str]) -> tuple[Layout, tuple[int, ...], bool
         names = [cell.strip().lower() for cell in first]
         for layout in LAYOUTS:
             if set(layout.needed) <= set(names):
-                return layout, tuple(map(names.index, layout.needed)), True
+                wanted = layout.needed + ((layout.wished,) if layout.wished in names else ())
+                return layout, tuple(map(names.index, wanted)), True
         raise EnvironmentFault(
             f"{path}, row 1: the header {_shown(first)} is not that of {_OWN_KINDS}",
             hint="Use the public files of data.binance.vision, USDⓈ-M futures.",
@@ -192,7 +203,8 @@ def _layout(path: Path, first: list[str]) -> tuple[Layout, tuple[int, ...], bool
             f"{path}, row 1: {_shown(first)} does not look like {_OWN_KINDS}",
             hint="Use the public files of data.binance.vision, USDⓈ-M futures.",
         )
-    return guessed, tuple(map(guessed.columns.index, guessed.needed)), False
+    wanted = guessed.needed + ((guessed.wished,) if guessed.wished else ())
+    return guessed, tuple(map(guessed.columns.index, wanted)), False
 
 
 def _by_shape(row: list[str]) -> Layout | None:

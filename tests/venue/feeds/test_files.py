@@ -26,7 +26,9 @@ EXPECTED_CANDLE: list[Datum] = [
     CandleOpen("X", T0, D("95505.4")),
     CandleEnd("X", T0 + 60_000, T0, D("95505.4"), D("95505.5"), D("95502.7"), D("95502.7"), D("16.536")),
 ]
-EXPECTED_TRADE: list[Datum] = [Trade("X", T0, D("61800.30"), D("0.006"))]
+EXPECTED_TRADE: list[Datum] = [Trade("X", T0, D("61800.30"), D("0.006"), False)]
+EXPECTED_SALE: list[Datum] = [Trade("X", T0, D("61800.30"), D("0.006"), True)]
+EXPECTED_BARE: list[Datum] = [Trade("X", T0, D("61800.30"), D("0.006"))]
 EXPECTED_QUOTE: list[Datum] = [Quote("X", T0, D("61800.20"), D("2.507"), D("61800.30"), D("2.510"))]
 
 
@@ -64,8 +66,11 @@ def fault(*paths: Path) -> str:
     (["id,price,qty,quote_qty,time,is_buyer_maker", TRADE], EXPECTED_TRADE),
     ([TRADE], EXPECTED_TRADE),
     (["agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker", AGGREGATED],
-     EXPECTED_TRADE),
-    ([AGGREGATED], EXPECTED_TRADE),
+     EXPECTED_SALE),
+    ([AGGREGATED], EXPECTED_SALE),
+    (["time,price,qty", f"{T0},61800.30,0.006"], EXPECTED_BARE),
+    (["time,price,qty,is_buyer_maker", f"{T0},61800.30,0.006,"], EXPECTED_BARE),
+    (["time,price,qty,is_buyer_maker", f"{T0},61800.30,0.006,True"], EXPECTED_SALE),
     (["update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,event_time", QUOTE],
      EXPECTED_QUOTE),
     ([QUOTE], EXPECTED_QUOTE),
