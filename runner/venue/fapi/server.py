@@ -1,0 +1,150 @@
+"""The HTTP side of the served exchange: what comes in is checked, counted, verified, done and answered.
+
+All under `/fapi` goes by the route table; whatever else the application serves (streams, controls) is given to
+`make_app` as aiohttp routes.  No input may lead to a 500: an exception that is not a refusal is a defect and is logged.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+
+from runner.venue.fapi.calls import Call, Route, Security
+from runner.venue.fapi.door import Door
+from runner.venue.fapi.errors import ApiError, internal, unknown_path
+from runner.venue.fapi.params import from_form
+from runner.venue.fapi.performing import perform
+from runner.venue.fapi.routes.table import ROUTES
+from runner.venue.fapi.signing import check_signature, check_time
+from runner.venue.refusals import Refusal
+
+MAX_BODY = 256 * 1024
+BODY_SECONDS = 10.0
+IDLE_SECONDS = 60.0
+_LOG = logging.getLogger(__name__)
+_BY_NAME = {route.name: route for route in ROUTES}
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def make_app(
+    door: Door, routes: Iterable[web.AbstractRouteDef] = (), body_seconds: float = BODY_SECONDS
+) -> web.Application:
+    """The application; `routes` are those of the streams and the controls."""
+    front = _Front(door, body_seconds)
+    app = web.Application(client_max_size=MAX_BODY)
+    app.add_routes(routes)
+    app.router.add_route("*", "/{path:.*}", front.answer)
+    return app
+
+
+async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+    """Serve the application; the runner to `cleanup`, and the port (given 0, a free one)."""
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    return runner, runner.addresses[0][1]
+
+
+class _Front:
+    def __init__(self, door: Door, body_seconds: float) -> None:
+        self._door = door
+        self._body_seconds = body_seconds
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """The answer to any request that no other route of the application takes."""
+        headers: dict[str, str] = {}
+        try:
+            return await self._answered(request, headers)
+        except Refusal as refusal:
+            return _respond({"code": refusal.code, "msg": refusal.message}, 400, headers)
+        except ApiError as error:
+            return _respond(error.body, error.http, {**headers, **error.headers})
+        except (ConnectionError, asyncio.CancelledError, web.HTTPException):
+            raise
+        except Exception:
+            _LOG.exception("defect of the served exchange at %s %s", request.method, request.path)
+            defect = internal()
+            return _respond(defect.body, defect.http, headers)
+
+    async def _answered(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        route = _BY_NAME.get(f"{request.method} {path}")
+        if route is None:
+            raise unknown_path(path)
+        body = await self._body(request)
+        params = from_form(query, body)
+        door = self._door
+        front_ms = door.front.now_ms()
+        used = door.limits.spend(request.remote or "", route.weighs(params), front_ms)
+        headers["X-MBX-USED-WEIGHT-1M"] = str(used)
+        call = Call(door, params, front_ms, door.at_ms())
+        if route.security is not Security.NONE:
+            self._admit(request, route, call, query, body)
+        if route.orders != (0, 0):
+            short, long = door.limits.count_orders(call.account.name, *route.orders, front_ms)
+            headers["X-MBX-ORDER-COUNT-10S"] = str(short)
+            headers["X-MBX-ORDER-COUNT-1M"] = str(long)
+        if not door.disturber.active:
+            return _respond(perform(route.name, route.handler, call), 200, headers)
+        return await self._disturbed(request, route, call, headers)
+
+    def _admit(self, request: web.Request, route: Route, call: Call, query: str, body: str) -> None:
+        """Find out who calls; raises where the key, the time or the signature is wrong."""
+        name = request.headers.get("X-MBX-APIKEY")
+        keys = self._door.keys
+        if route.security is Security.SIGNED:
+            if name is not None and call.params.values.get("timestamp") is not None:
+                check_time(call.params, call.front_ms)
+            key = keys.find(name)
+            check_time(call.params, call.front_ms)
+            check_signature(key, query, body)
+        else:
+            key = keys.find(name)
+        call.who = self._door.exchange.accounts[key.account]
+
+    async def _body(self, request: web.Request) -> str:
+        if not request.body_exists:
+            return ""
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                return (await request.read()).decode("utf-8", "surrogateescape")
+        except TimeoutError:
+            raise ApiError(-1000, "The request's body did not arrive in time.", 408, {"Connection": "close"}) from None
+
+    async def _disturbed(
+        self, request: web.Request, route: Route, call: Call, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        """As the faults want it: done or not, answered truly, wrongly, late or never."""
+        door = self._door
+        wrong = door.disturber.before(route.name, call.who, call.params)
+        door.publish()
+        if wrong is None:
+            return _respond(perform(route.name, route.handler, call), 200, headers)
+        await asyncio.sleep(wrong.wait_before_ms / 1000)
+        call.at_ms = door.at_ms()
+        error = wrong.instead
+        result = None
+        if error is None:
+            try:
+                result = perform(route.name, route.handler, call)
+            except ApiError as refused:
+                error = refused
+            error = wrong.after or error
+        await asyncio.sleep(wrong.wait_after_ms / 1000)
+        if wrong.hang:
+            await asyncio.Event().wait()
+        if wrong.cut and request.transport is not None:
+            request.transport.abort()
+        if error is not None:
+            raise error
+        return _respond(result, 200, headers)
+
+
+def _respond(value: Any, status: int, headers: dict[str, str]) -> web.Response:
+    return web.Response(
+        body=_to_json(value).encode("utf-8", "replace"), status=status, headers=headers, content_type="application/json"
+    )
