@@ -23,11 +23,14 @@ class FrontClock:
 class VenueClock:
     """The exchange's time: `began_ms` when made, then `speed` times as fast as the front's.  Never goes back.
 
-    A speed of 0 stands still, and moves only by `set`.
+    A speed of 0 stands still, and moves only by `set`.  Never beyond `limit_ms` either: what has not happened yet
+    (the next datum) is not overtaken, however late it is fed.
     """
 
     def __init__(self, front: FrontClock, began_ms: int, speed: float = 1.0) -> None:
         self.speed = speed
+        self.limit_ms: int | None = None
+        self.limit_ms: int | None = None
         self._front = front
         self._front_ms = front.now_ms()
         self._began_ms = began_ms
@@ -35,7 +38,10 @@ class VenueClock:
 
     def now_ms(self) -> int:
         elapsed = self._front.now_ms() - self._front_ms
-        self._latest_ms = max(self._latest_ms, self._began_ms + int(elapsed * self.speed))
+        reached = self._began_ms + int(elapsed * self.speed)
+        if self.limit_ms is not None:
+            reached = min(reached, self.limit_ms)
+        self._latest_ms = max(self._latest_ms, reached)
         return self._latest_ms
 
     def set(self, now_ms: int) -> None:
