@@ -1,95 +1,142 @@
-"""The simulated account: wallet, one-way positions, fees, and what of the wallet is bound as initial margin.
+"""One account on the simulated exchange: what it owns, what it holds, how it trades, and what became of its orders.
 
-Fees and realised profit are kept to 8 decimals as Binance books them, rounded against the account, so that the
-wallet is exactly the start plus all that the trade reports say.
+A wallet changes by two doors only, `execute` and `pay`, and both write the income rows that say so: the wallet of an
+asset is at every moment exactly the sum of its income.  Fees and profits have 8 decimals, rounded against the account.
 """
 
-from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import NamedTuple
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
-from runner.domain.positions import Position
+from runner.domain.instrument import Instrument
 from runner.domain.values import EXACT, ZERO, Side
+from runner.venue.facts import BalanceState, Income, PositionState
+from runner.venue.history import History
+from runner.venue.holdings import Booking, Holding, SymbolConfig, booked, summed
+from runner.venue.orders import OpenOrders
+from runner.venue.settings import VenueSettings
+from runner.venue.terms import IncomeType, PositionSide
 
-_BOOKED = Decimal("0.00000001")
-
-
-class Booking(NamedTuple):
-    """What one execution did to the wallet, in quote units; `grew` where it opened or increased a position."""
-
-    fee: Decimal
-    realized: Decimal
-    grew: bool
+_SHOWN = Decimal("0.00000000001")
 
 
 class Account:
-    def __init__(self, balance: Decimal, leverage: int, maker_fee: Decimal, taker_fee: Decimal) -> None:
-        self.wallet = balance
-        self.leverage = Decimal(leverage)
-        self.maker_fee = maker_fee
-        self.taker_fee = taker_fee
-        self.positions: dict[str, Position] = {}
+    """`wallets` is all that is owned per margin asset, isolated wallets included; `open` are the open orders.
 
-    def position(self, symbol: str) -> Position:
-        return self.positions.get(symbol) or Position(symbol)
+    In hedge mode the positions are LONG and SHORT, otherwise BOTH.
+    """
 
-    def book(self, symbol: str, side: Side, qty: Decimal, price: Decimal, maker: bool) -> Booking:
-        """Take one execution into the position and the wallet."""
-        before = self.position(symbol)
-        after, realized = before.after(side, qty, price)
-        rate = self.maker_fee if maker else self.taker_fee
-        fee = booked(EXACT.multiply(EXACT.multiply(price, qty), rate), ROUND_CEILING)
-        realized = booked(realized, ROUND_FLOOR)
-        self.positions[symbol] = after
-        self.wallet = EXACT.subtract(EXACT.add(self.wallet, realized), fee)
-        flipped = (before.qty > ZERO) != (after.qty > ZERO) and after.qty != ZERO
-        return Booking(fee, realized, abs(after.qty) > abs(before.qty) or flipped)
+    def __init__(self, name: str, settings: VenueSettings) -> None:
+        self.name = name
+        self.hedge = False
+        self.maker_fee = settings.maker_fee
+        self.taker_fee = settings.taker_fee
+        self.wallets: dict[str, Decimal] = {}
+        self.wallets_ms: dict[str, int] = {}
+        self.holdings: dict[tuple[str, PositionSide], Holding] = {}
+        self.open = OpenOrders()
+        self.history = History(settings.keep_closed)
+        self._settings = settings
+        self._configs: dict[str, SymbolConfig] = {}
+        self._incomes = 0
 
-    def unrealised(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """Profit of all open positions at the mark, before fees; every open position's symbol is in `marks`."""
-        result = ZERO
-        for symbol, position in self.positions.items():
-            if position.qty:
-                result = EXACT.add(result, position.unrealised(marks[symbol]))
-        return result
+    def wallet(self, asset: str = "USDT") -> Decimal:
+        """All that the account owns of a margin asset, without unrealised profit."""
+        return self.wallets.get(asset, ZERO)
 
-    def closable(self, symbol: str, side: Side) -> Decimal:
+    def cross_wallet(self, asset: str = "USDT") -> Decimal:
+        """What no isolated position holds for itself."""
+        isolated = summed(held.isolated_wallet for held in self.holdings.values() if held.asset == asset)
+        return EXACT.subtract(self.wallet(asset), isolated)
+
+    def config(self, symbol: str) -> SymbolConfig:
+        """How the account trades a symbol; a record that may be changed."""
+        config = self._configs.get(symbol)
+        if config is None:
+            leverage = min(self._settings.leverage, self._settings.contract(symbol).max_leverage)
+            config = self._configs[symbol] = SymbolConfig(leverage)
+        return config
+
+    def holding(self, symbol: str, position_side: PositionSide = PositionSide.BOTH) -> Holding:
+        """The position; an empty one that nobody keeps where there is none."""
+        return self.holdings.get((symbol, position_side)) or Holding(symbol, position_side)
+
+    def held(self, asset: str = "") -> list[Holding]:
+        """The positions that are not flat, of one margin asset or of all."""
+        return [held for held in self.holdings.values() if held.qty and (not asset or held.asset == asset)]
+
+    def closable(self, symbol: str, position_side: PositionSide, side: Side) -> Decimal:
         """How much an order of `side` can close: nothing when flat or on the same side."""
-        qty = self.position(symbol).qty * -side.sign
+        qty = self.holding(symbol, position_side).qty * -side.sign
         return max(qty, ZERO)
 
+    def endow(
+        self, instrument: Instrument, position_side: PositionSide, qty: Decimal, entry_px: Decimal, at_ms: int,
+    ) -> None:
+        """Let the account hold a position (signed) that nobody has traded: what it has from the start."""
+        held = self._held(instrument, position_side)
+        held.qty, held.entry_px, held.updated_ms = qty, entry_px, at_ms
 
-class Claim(NamedTuple):
-    """What an order that can open may still execute, and the price its margin is reckoned at."""
+    def execute(
+        self, instrument: Instrument, position_side: PositionSide, side: Side, qty: Decimal, price: Decimal,
+        maker: bool, trade_id: int, at_ms: int,
+    ) -> Booking:
+        """Take one execution into the position, the wallet and the income; an isolated wallet follows."""
+        held = self._held(instrument, position_side)
+        config = self.config(instrument.symbol)
+        asset = instrument.quote_asset
+        free = self.cross_wallet(asset) if config.isolated else ZERO
+        booking, opened = held.take(side, qty, price, self.maker_fee if maker else self.taker_fee)
+        held.updated_ms = at_ms
+        if config.isolated:
+            worth = EXACT.multiply(opened, price)
+            margin = booked(EXACT.divide(worth, Decimal(config.leverage)), ROUND_CEILING)
+            held.isolate(booking, opened, qty, margin, free)
+        symbol = instrument.symbol
+        self._book(IncomeType.COMMISSION, asset, -booking.fee, at_ms, symbol, trade_id)
+        self._book(IncomeType.REALIZED_PNL, asset, booking.realized, at_ms, symbol, trade_id)
+        return booking
 
-    side: Side
-    qty: Decimal
-    price: Decimal
+    def pay(
+        self, kind: IncomeType, asset: str, amount: Decimal, at_ms: int, symbol: str = "", note: str = "",
+        isolated: PositionSide | None = None,
+    ) -> None:
+        """Change a wallet by anything but an execution; `isolated` names the position whose own wallet it concerns."""
+        if isolated is not None:
+            held = self.holdings[symbol, isolated]
+            held.isolated_wallet = EXACT.add(held.isolated_wallet, amount)
+        self._book(kind, asset, amount, at_ms, symbol, 0, note)
+
+    def balance_state(self, asset: str, change: Decimal = ZERO) -> BalanceState:
+        return BalanceState(asset, self.wallet(asset), self.cross_wallet(asset), change)
+
+    def position_state(self, symbol: str, position_side: PositionSide, mark: Decimal) -> PositionState:
+        """The position as it is told to the world; prices to 11 decimals."""
+        held = self.holding(symbol, position_side)
+        return PositionState(
+            symbol, position_side, held.qty, shown_px(held.entry_px), shown_px(held.break_even_px), held.realized,
+            booked(held.unrealized(mark), ROUND_HALF_EVEN), self.config(symbol).margin_type, held.isolated_wallet,
+        )
+
+    def _held(self, instrument: Instrument, position_side: PositionSide) -> Holding:
+        key = (instrument.symbol, position_side)
+        held = self.holdings.get(key)
+        if held is None:
+            held = self.holdings[key] = Holding(instrument.symbol, position_side, instrument.quote_asset)
+        return held
+
+    def _book(
+        self, kind: IncomeType, asset: str, amount: Decimal, at_ms: int, symbol: str, trade_id: int, note: str = "",
+    ) -> None:
+        if amount == ZERO:
+            return
+        self._incomes += 1
+        self.wallets[asset] = EXACT.add(self.wallets.get(asset, ZERO), amount)
+        self.wallets_ms[asset] = at_ms
+        self.history.add_income(Income(self._incomes, kind, asset, amount, at_ms, symbol, trade_id, note))
 
 
-def initial_margin(position: Decimal, mark: Decimal, claims: list[Claim], leverage: Decimal) -> Decimal:
-    """The margin that a position (signed) and its working opening orders bind together, in quote units.
-
-    Each side is taken at its worst: all buys execute, or all sells; orders that only reduce bind nothing.  An order
-    that would lose at once against the mark binds that loss too.  Source: reference of the exchange, initial margin
-    (open-order margin of one-way mode is not published; this is the larger of the two sides).
-    """
-    long = short = EXACT.multiply(position, mark)
-    short = -short
-    loss = ZERO
-    for side, qty, price in claims:
-        cost = EXACT.multiply(qty, price)
-        if side is Side.BUY:
-            long = EXACT.add(long, cost)
-        else:
-            short = EXACT.add(short, cost)
-        loss = EXACT.add(loss, EXACT.multiply(qty, max(ZERO, (price - mark) * side.sign)))
-    return EXACT.add(EXACT.divide(max(long, short), leverage), loss)
-
-
-def booked(value: Decimal, rounding: str) -> Decimal:
-    """The value to the 8 decimals that the exchange keeps; as it is where it has no more than those."""
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent >= -8:
-        return value
-    return value.quantize(_BOOKED, rounding=rounding, context=EXACT)
+def shown_px(price: Decimal) -> Decimal:
+    """An average price to at most the 11 decimals that Binance shows; the exact one goes on being reckoned with."""
+    exponent = price.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -11:
+        return price
+    return price.quantize(_SHOWN, rounding=ROUND_HALF_EVEN, context=EXACT).normalize(EXACT)

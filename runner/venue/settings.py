@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from runner.domain.positions import Position
-from runner.venue.contracts import Contract
+from runner.venue.contracts import Contract, shipped_contract
 
 
 class Conflict(StrEnum):
@@ -73,3 +73,7 @@ class VenueSettings:
     first_order_id: int = 1
     first_algo_id: int = 1
     keep_closed: int = 10_000
+
+    def contract(self, symbol: str) -> Contract:
+        """What is known of a symbol's contract: what these settings say, or what is shipped."""
+        return self.contracts.get(symbol) or shipped_contract(symbol)

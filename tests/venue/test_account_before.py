@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 import pytest
 
 from runner.domain.values import Side
-from runner.venue.account import Account, Booking, Claim, booked, initial_margin
+from runner.venue.account_before import Account, Booking, Claim, booked, initial_margin
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
