@@ -240,9 +240,9 @@ class FaultPlan:
         return True
 
     @property
-    def hiding(self) -> bool:
-        """Whether any order may be hidden at present."""
-        return bool(self._unseen)
+    def active(self) -> bool:
+        """Whether anything may go wrong at all."""
+        return bool(self._listed or self._unseen)
 
 
 def read_faults(plain: object) -> tuple[Fault, ...]:
