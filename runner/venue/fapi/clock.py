@@ -30,7 +30,6 @@ class VenueClock:
     def __init__(self, front: FrontClock, began_ms: int, speed: float = 1.0) -> None:
         self.speed = speed
         self.limit_ms: int | None = None
-        self.limit_ms: int | None = None
         self._front = front
         self._front_ms = front.now_ms()
         self._began_ms = began_ms
