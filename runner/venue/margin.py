@@ -86,6 +86,12 @@ def available(account: Account, asset: str, venue: Venue) -> Decimal:
     return EXACT.subtract(margin_balance(account, asset, venue), bound)
 
 
+def withdrawable(account: Account, asset: str, venue: Venue) -> Decimal:
+    """What may leave the cross wallet: what is available, without profit that is not realised; zero at the least."""
+    profit = unrealized(crossed(account, asset), venue)
+    return max(ZERO, EXACT.subtract(available(account, asset, venue), max(profit, ZERO)))
+
+
 def position_margin(account: Account, symbol: str, position_side: PositionSide, venue: Venue) -> Decimal:
     """The initial margin of a position at the mark."""
     held = account.holding(symbol, position_side)
@@ -99,6 +105,18 @@ def order_margin(account: Account, symbol: str, position_side: PositionSide, ven
     buys, sells, lost = _orders(account, symbol, position_side, mark)
     more = EXACT.subtract(worst(held, mark, buys, sells), held.notional(mark))
     return EXACT.add(EXACT.divide(more, _leverage(account, symbol)), lost)
+
+
+def reach(account: Account, symbol: str, position_side: PositionSide, venue: Venue) -> Decimal:
+    """The largest position, at the mark, that what is held and the working orders can become."""
+    mark = venue.mark(symbol)
+    claims = account.open.claims(symbol, position_side)
+    return worst(account.holding(symbol, position_side), mark, claims.buy_notional, claims.sell_notional)
+
+
+def position_sides(account: Account) -> tuple[PositionSide, ...]:
+    """The positions of each symbol in the account's mode."""
+    return (PositionSide.LONG, PositionSide.SHORT) if account.hedge else (PositionSide.BOTH,)
 
 
 def worst(held: Holding, mark: Decimal, buys: Decimal, sells: Decimal) -> Decimal:
