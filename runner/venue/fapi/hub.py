@@ -1,0 +1,304 @@
+"""The WebSocket streams of the exchange: who is connected, to what he listens, and telling it to him.
+
+Source: the reference's sections 1, 4 and 5.  Sockets come on `/public`, `/market` and `/private`, each with `/ws` (raw)
+and `/stream` (combined), and on the legacy `/ws` and `/stream`.  A name that is not served on a socket's path, or not
+at all, is accepted and silent; so is a listen key that nobody has.  Nothing here waits for a client.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from runner.venue.facts import Fact
+from runner.venue.fapi.door import Door
+from runner.venue.fapi.shown.events import Event, listen_key_expired, user_events
+from runner.venue.fapi.streams import control
+from runner.venue.fapi.streams.control import Malformed, Method
+from runner.venue.fapi.streams.deliveries import Deliveries, Frame, place_of
+from runner.venue.fapi.streams.names import Path, Stream, stream
+from runner.venue.fapi.streams.socket import MAX_MESSAGE, MAX_QUEUE, Socket, State
+from runner.venue.faults import FaultPlan
+from runner.venue.market import Datum
+
+TICK_S = 0.05
+_LOG = logging.getLogger(__name__)
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One stream socket: its path, whether its frames say their stream, all names it asked for, and for each listen
+    key which events it wants (none: all)."""
+
+    socket: Socket
+    path: Path
+    combined: bool
+    names: dict[str, None] = field(default_factory=dict)
+    wanted: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def route(self) -> str:
+        """What faults know it by: `/private/ws`, also for a legacy socket with a listen key."""
+        path = Path.PRIVATE if self.wanted else self.path
+        return f"{'/' + path if path else ''}/{'stream' if self.combined else 'ws'}"
+
+    def frame(self, name: str, text: str) -> str:
+        """The payload of a stream as this client gets it."""
+        return f'{{"stream":{_to_json(name)},"data":{text}}}' if self.combined else text
+
+
+class Hub:
+    """The door's audience.
+
+    `legacy_delivers`: sockets on the legacy paths get all that they ask for, as on the demo exchange in September 2026
+    (True), or, as on production since 2026-04-23, of market and user data nothing (False).
+    """
+
+    def __init__(
+        self, door: Door, faults: FaultPlan | None = None, *, legacy_delivers: bool = True, max_queue: int = MAX_QUEUE
+    ) -> None:
+        self.faults = FaultPlan() if faults is None else faults
+        self.legacy_delivers = legacy_delivers
+        self._door = door
+        self._max_queue = max_queue
+        self._clients: set[Client] = set()
+        self._listeners: dict[str, dict[Client, None]] = {}
+        self._deliveries = Deliveries(self.faults, door.front.now_ms, self._expire)
+
+    # --- what the exchange tells
+
+    def publish(self, facts: Sequence[Fact]) -> None:
+        """Tell each account that listens what has happened to it."""
+        heard = {name for name in {fact.account for fact in facts} if self._hears(name)}
+        if heard:
+            exchange = self._door.exchange
+            instruments = {symbol: book.instrument for symbol, book in exchange.books.items()}
+            told = (fact for fact in facts if fact.account in heard)
+            for account, event in user_events(told, instruments.__getitem__, self._door.at_ms()):
+                self._tell_user(account, event)
+
+    def on_datum(self, datum: Datum) -> None:
+        """Tell a datum to whoever listens to market data."""
+        del datum
+
+    def tick(self) -> None:
+        """Do what is due by the clocks; called often."""
+        now = self._door.front.now_ms()
+        for key in self._door.listen_keys.due(now):
+            self._end_key(key.text, deleted=key.deleted)
+        self._deliveries.tick()
+        for client in tuple(self._clients):
+            client.socket.tick(now)
+
+    def faults_changed(self) -> None:
+        """A fault was added: it may be for a socket that is open already."""
+        for client in tuple(self._clients):
+            self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
+
+    # --- life
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths of the sockets, for `make_app`."""
+        paths = [f"{'/' + path if path else ''}/{kind}" for path in Path for kind in ("ws", "stream")]
+        return [web.route("GET", each, self._serve) for path in paths for each in (path, path + "/{names:.*}")]
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                self.tick()
+            except Exception:
+                _LOG.exception("defect of the streams at a tick")
+
+    async def close(self) -> None:
+        """Close all sockets: the exchange shuts down."""
+        for client in tuple(self._clients):
+            client.socket.close("Server shutdown", WSCloseCode.GOING_AWAY)
+        for _ in range(100):
+            if not self._clients:
+                return
+            await asyncio.sleep(0.01)
+        for client in tuple(self._clients):
+            client.socket.cut()
+
+    # --- sockets
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, max_msg_size=MAX_MESSAGE)
+        if not ws.can_prepare(request).ok:
+            return web.json_response({"code": -1000, "msg": "This path takes WebSocket connections only."}, status=400)
+        await ws.prepare(request)
+        first = request.path.split("/")[1]
+        path = Path(first) if first in list(Path) else Path.LEGACY
+        combined = request.path.split("/")[2 if path else 1] == "stream"
+        socket = Socket(ws, request, self._door.front.now_ms(), self._max_queue)
+        client = Client(socket, path, combined)
+        writer = asyncio.create_task(socket.write())
+        self._clients.add(client)
+        try:
+            self._greet(client, request)
+            await self._converse(client)
+        finally:
+            self._forget(client)
+            if socket.closing:
+                await asyncio.wait([writer], timeout=1)
+            writer.cancel()
+        return ws
+
+    def _greet(self, client: Client, request: web.Request) -> None:
+        """Take up what the URL asks for."""
+        names = [name for name in request.match_info.get("names", "").split("/") if name]
+        names += [name for value in request.query.getall("streams", []) for name in value.split("/") if name]
+        wanted: dict[str, frozenset[str]] = {}
+        key = ""
+        for name, value in request.query.items():
+            if name == "listenKey" and value:
+                key = value
+                wanted[key] = frozenset()
+            elif name == "events" and key:
+                wanted[key] = frozenset(event for event in value.split("/") if event)
+        if len(names) + len(wanted) > control.MAX_STREAMS:
+            client.socket.close("Too many subscriptions")
+            return
+        self._subscribe(client, names)
+        if client.path in (Path.PRIVATE, Path.LEGACY):
+            for key, events in wanted.items():
+                self._listen(client, key, events)
+        self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
+
+    async def _converse(self, client: Client) -> None:
+        """Take the client's messages until it or we end the connection."""
+        socket = client.socket
+        async for message in socket.ws:
+            if socket.state is State.FROZEN:
+                continue
+            now = self._door.front.now_ms()
+            if not socket.arrived(now):
+                socket.close("Too many messages")
+                return
+            match message.type:
+                case WSMsgType.TEXT:
+                    self._heard(client, message.data)
+                case WSMsgType.PING:
+                    socket.pong(message.data)
+                case WSMsgType.PONG:
+                    socket.ponged(now)
+                case WSMsgType.BINARY:
+                    socket.close("Text messages only", WSCloseCode.UNSUPPORTED_DATA)
+                case _:
+                    return
+            if socket.closing:
+                return
+        while socket.state is State.FROZEN and not socket.gone:
+            await asyncio.sleep(TICK_S)
+        if not socket.closing:
+            socket.close("", WSCloseCode.OK)
+
+    def _heard(self, client: Client, text: str) -> None:
+        try:
+            request = control.read(text)
+            result = self._do(client, request)
+        except Malformed as malformed:
+            client.socket.answer(_to_json(malformed.body))
+            if malformed.fatal:
+                client.socket.close("Invalid JSON")
+            return
+        client.socket.answer(_to_json(control.answer(request.id, result)))
+        if request.method is Method.SUBSCRIBE:
+            self._subscribe(client, request.streams)
+
+    def _do(self, client: Client, request: control.Request) -> Any:
+        match request.method:
+            case Method.SUBSCRIBE:
+                if len(client.names.keys() | set(request.streams)) > control.MAX_STREAMS:
+                    raise control.too_many(request.id)
+            case Method.UNSUBSCRIBE:
+                for name in request.streams:
+                    self._unsubscribe(client, name)
+            case Method.LIST_SUBSCRIPTIONS:
+                return list(client.names)
+            case Method.SET_PROPERTY:
+                client.combined = request.combined
+            case Method.GET_PROPERTY:
+                return client.combined
+        return None
+
+    # --- subscriptions
+
+    def _subscribe(self, client: Client, names: Iterable[str]) -> None:
+        for name in names:
+            if name in client.names:
+                continue
+            found = stream(name)
+            if found is not None:
+                client.names[name] = None
+                if self._served(client, found):
+                    self._listeners.setdefault(name, {})[client] = None
+            elif client.path in (Path.PRIVATE, Path.LEGACY):
+                self._listen(client, name, frozenset())
+            else:
+                client.names[name] = None
+
+    def _served(self, client: Client, found: Stream) -> bool:
+        if client.path is Path.LEGACY:
+            return self.legacy_delivers or found.path is Path.PUBLIC
+        return client.path is found.path
+
+    def _listen(self, client: Client, key: str, events: frozenset[str]) -> None:
+        """Let a client hear the events of a listen key, good or not."""
+        client.names[key] = None
+        client.wanted[key] = events
+        if client.path is Path.PRIVATE or self.legacy_delivers:
+            self._listeners.setdefault(key, {})[client] = None
+
+    def _unsubscribe(self, client: Client, name: str) -> None:
+        client.names.pop(name, None)
+        client.wanted.pop(name, None)
+        listeners = self._listeners.get(name)
+        if listeners is not None:
+            listeners.pop(client, None)
+            if not listeners:
+                del self._listeners[name]
+
+    def _forget(self, client: Client) -> None:
+        for name in tuple(client.names):
+            self._unsubscribe(client, name)
+        self._clients.discard(client)
+        self._deliveries.forget(client.socket)
+
+    # --- telling
+
+    def _hears(self, account: str) -> bool:
+        key = self._door.listen_keys.of(account, self._door.front.now_ms())
+        return key is not None and key.text in self._listeners
+
+    def _tell_user(self, account: str, event: Event) -> None:
+        key = self._door.listen_keys.of(account, self._door.front.now_ms())
+        if key is None:
+            return
+        text = _to_json(event)
+        for client in tuple(self._listeners.get(key.text, ())):
+            wanted = client.wanted[key.text]
+            if not wanted or event["e"] in wanted:
+                frame = Frame(place_of(client.route, event), client.frame(key.text, text))
+                self._deliveries.deliver(client.socket, frame, key.text)
+
+    def _expire(self, key: str) -> None:
+        account = self._door.listen_keys.account_of(key, self._door.front.now_ms())
+        if account is not None:
+            self._door.listen_keys.expire(account)
+
+    def _end_key(self, key: str, *, deleted: bool) -> None:
+        """A key has ended: its listeners hear of it and then nothing more, or are closed where it was deleted."""
+        text = _to_json(listen_key_expired(key, self._door.at_ms()))
+        for client in tuple(self._listeners.get(key, ())):
+            if deleted:
+                client.socket.close("The listen key was closed", WSCloseCode.OK)
+            else:
+                client.socket.tell(client.frame(key, text))
