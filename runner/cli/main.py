@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "runs": "List the runs of this folder.",
     "show": "Show what happened in a run.",
     "export": "Write a run's trade journal.",
+    "exchange": "Serve the simulated exchange on Binance's HTTP and WebSocket wire.",
     "init": "Write a commented plan to start from.",
     "schema": "Print the plan language's JSON Schema.",
     "explain": "Explain a fault's code.",

@@ -48,6 +48,11 @@ class VenueClock:
         if now_ms > self.now_ms():
             self._front_ms, self._began_ms, self._latest_ms = self._front.now_ms(), now_ms, now_ms
 
+    def run_at(self, speed: float) -> None:
+        """Go on from now at another speed."""
+        self._began_ms, self._front_ms = self.now_ms(), self._front.now_ms()
+        self.speed = speed
+
     def front_ms(self, venue_ms: int) -> int:
         """When, on the front's clock, the exchange's will show `venue_ms`; meaningless at speed 0."""
         return self._front_ms + int((venue_ms - self._began_ms) / self.speed)

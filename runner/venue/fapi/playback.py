@@ -5,6 +5,7 @@ but by `step`.  After the last datum its price stands, and time goes on.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 from runner.venue.fapi.door import Door
@@ -14,6 +15,32 @@ _SLICE = 200
 """Data that are fed before requests get their turn."""
 _LONGEST_SLEEP_S = 0.01
 """Requests may make something due earlier than the next datum; Binance itself looks about every 10 ms."""
+STEP = "step"
+_SPEED = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)x?")
+
+
+def read_speed(text: str) -> float:
+    """How many times as fast as the wall clock: `1x`, `100x`, `0.5x`; 0 for `step`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    match = _SPEED.fullmatch(text)
+    speed = float(match[1]) if match else 0.0
+    if speed == 0.0 and text != STEP:
+        raise ValueError(f"the speed is {text[:40]!r}, not one like 1x, 100x or step")
+    return speed
+
+
+def speed_words(speed: float) -> str:
+    """What `read_speed` reads as this speed."""
+    return f"{speed:g}x" if speed else STEP
+
+
+def shifted(datum: Datum, shift_ms: int) -> Datum:
+    """The datum at another time, a candle with its beginning."""
+    moved: Datum = datum._replace(at_ms=datum.at_ms + shift_ms)
+    return moved._replace(opened_ms=moved.opened_ms + shift_ms) if isinstance(moved, CandleEnd) else moved
 
 
 class Playback:
@@ -42,11 +69,9 @@ class Playback:
         return None if self._datum is None else self._datum.at_ms
 
     async def run(self) -> None:
-        """Play at the clock's speed, for ever.  Stepwise, return at once."""
-        if self._door.clock.speed == 0:
-            return
+        """Play at the clock's speed, for ever."""
         while True:
-            more = self._let_pass(self._door.at_ms(), _SLICE) == _SLICE
+            more = self._door.clock.speed > 0 and self._let_pass(self._door.at_ms(), _SLICE) == _SLICE
             await asyncio.sleep(0 if more else self._rest_s())
 
     async def step_to(self, until_ms: int) -> int:
@@ -96,19 +121,14 @@ class Playback:
 
     def _draw(self) -> None:
         datum = next(self._data, None)
-        if datum is not None:
-            changes = {"at_ms": datum.at_ms + self._shift_ms}
-            if isinstance(datum, CandleEnd):
-                changes["opened_ms"] = datum.opened_ms + self._shift_ms
-            datum = datum._replace(**changes)  # type: ignore[arg-type]  # each kind has these fields
-        self._datum = datum
-        self._door.clock.limit_ms = None if datum is None else datum.at_ms
+        self._datum = None if datum is None else shifted(datum, self._shift_ms)
+        self._door.clock.limit_ms = self.next_ms
 
     def _rest_s(self) -> float:
         """How long nothing is due, in real seconds."""
         clock = self._door.clock
         due = [at_ms for at_ms in (self.next_ms, self._door.exchange.next_due_ms()) if at_ms is not None]
-        if not due:
+        if not due or clock.speed == 0:
             return _LONGEST_SLEEP_S
         left_s = (min(due) - self._door.at_ms()) / 1000 / clock.speed
         return min(max(left_s, 0.0), _LONGEST_SLEEP_S)
