@@ -28,7 +28,7 @@ def load_faults(path: Path) -> tuple[Fault, ...]:
         fault, mark = document.faults[0]
         if fault.code in ("empty", "not-a-mapping"):
             raise _refused(path, mark, "there is no list 'faults'", _HINT)
-        raise _refused(path, mark, fault.message, fault.hint)
+        raise _refused(path, mark, fault.message, fault.hint or _HINT)
     try:
         return read_faults(document.tree)
     except FaultRefused as refusal:
