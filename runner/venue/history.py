@@ -135,7 +135,7 @@ class _Shelf(Generic[V]):
         self, symbol: str, now_ms: int, since_ms: int, until_ms: int, from_id: int, limit: int,
         owner: int | None = None,
     ) -> list[V]:
-        wanted = self._symbols.get(symbol)
+        wanted = self._symbols.get(symbol) if symbol else None
         if symbol and wanted is None:
             return []
         found: list[tuple[int, bytes]] = []
