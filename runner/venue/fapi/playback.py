@@ -71,8 +71,14 @@ class Playback:
     async def run(self) -> None:
         """Play at the clock's speed, for ever."""
         while True:
-            more = self._door.clock.speed > 0 and self._let_pass(self._door.at_ms(), _SLICE) == _SLICE
-            await asyncio.sleep(0 if more else self._rest_s())
+            await asyncio.sleep(0 if self.catch_up() else self._rest_s())
+
+    def catch_up(self) -> bool:
+        """Feed what is due by the clock; whether there is more of it than requests should wait for."""
+        if self._door.clock.speed == 0:
+            return False
+        # The clock is asked anew for each datum, since it does not go beyond the next one.
+        return all(self._let_pass(self._door.at_ms(), 1) for _ in range(_SLICE))
 
     async def step_to(self, until_ms: int) -> int:
         """Go to that instant of the exchange's time, through all that happens until then; the number of data fed."""
