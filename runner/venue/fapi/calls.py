@@ -9,6 +9,7 @@ from runner.venue.account import Account
 from runner.venue.exchange import Exchange
 from runner.venue.fapi.door import Door
 from runner.venue.fapi.params import Params
+from runner.venue.margin import Venue
 
 
 class Security(Enum):
@@ -39,6 +40,11 @@ class Call:
     @property
     def exchange(self) -> Exchange:
         return self.door.exchange
+
+    @property
+    def venue(self) -> Venue:
+        """Marks and contracts, as the account's figures are reckoned with."""
+        return self.door.exchange.books
 
 
 Handler = Callable[[Call], Any]

@@ -9,8 +9,10 @@ from runner.venue.facts import Fact
 from runner.venue.fapi.clock import FrontClock, VenueClock
 from runner.venue.fapi.disturbing import Disturber, Undisturbed
 from runner.venue.fapi.keys import KeyRing
+from runner.venue.fapi.ladders import Ladders
 from runner.venue.fapi.limits import Limits
 from runner.venue.fapi.listening import ListenKeys
+from runner.venue.fapi.remembered import Remembered
 from runner.venue.fapi.tape import Tape
 from runner.venue.market import Datum
 
@@ -48,6 +50,12 @@ class Door:
     tape: Tape = field(default_factory=Tape)
     audience: Audience = field(default_factory=Nobody)
     disturber: Disturber = field(default_factory=Undisturbed)
+    amendments: Remembered = field(default_factory=lambda: Remembered("amendmentId"))
+    margin_moves: Remembered = field(default_factory=Remembered)
+    ladders: Ladders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ladders = Ladders(self.exchange.books, self.tape.next_update_id)
 
     def at_ms(self) -> int:
         """The exchange's present instant; never before what it has seen."""

@@ -38,16 +38,8 @@ def internal() -> ApiError:
     return ApiError(-1000, "An unknown error occurred while processing the request.", 500)
 
 
-def missing(name: str) -> Refusal:
-    return Refusal(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
-
-
 def empty(name: str) -> Refusal:
     return Refusal(-1105, f"Parameter '{name}' was empty.")
-
-
-def unwanted(name: str) -> Refusal:
-    return Refusal(-1106, f"Parameter '{name}' sent when not required.")
 
 
 def illegal(name: str, legal: str) -> Refusal:

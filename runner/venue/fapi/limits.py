@@ -12,6 +12,7 @@ TEN_SECONDS_MS = 10_000
 MINUTE_MS = 60_000
 _FIRST_BAN_MS = 2 * MINUTE_MS
 _LONGEST_BAN_MS = 3 * 24 * 60 * MINUTE_MS
+_UNREACHED = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -86,6 +87,19 @@ class Limits:
         if self.orders_1m is not None and long > self.orders_1m:
             raise _too_many(self.orders_1m, "1 MINUTE", MINUTE_MS - now_ms % MINUTE_MS)
         return short, long
+
+    def order_rows(self) -> list[dict[str, object]]:
+        """The limits of new orders as `rateLimit/order` and `exchangeInfo` list them."""
+        return [_row("ORDERS", "SECOND", 10, self.orders_10s), _row("ORDERS", "MINUTE", 1, self.orders_1m)]
+
+    def weight_rows(self) -> list[dict[str, object]]:
+        return [_row("REQUEST_WEIGHT", "MINUTE", 1, self.weight)]
+
+
+def _row(kind: str, interval: str, number: int, limit: int | None) -> dict[str, object]:
+    """A lifted limit is shown as one that nobody reaches, since clients expect one."""
+    shown = _UNREACHED if limit is None else limit
+    return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": shown}
 
 
 def _too_many(limit: int, interval: str, left_ms: int) -> ApiError:

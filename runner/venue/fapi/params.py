@@ -13,8 +13,8 @@ from typing import TypeVar
 from urllib.parse import unquote_plus
 
 from runner.domain.values import plain
-from runner.venue.fapi.errors import empty, illegal, missing, not_valid
-from runner.venue.refusals import Refusal
+from runner.venue.fapi.errors import empty, illegal, not_valid
+from runner.venue.refusals import No, Refusal, missing
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -104,13 +104,13 @@ class Params:
             raise not_valid(name)
         return word == "true"
 
-    def word(self, name: str, words: type[Word], refusal: Refusal | None = None) -> Word:
-        """One of a closed set; `refusal` where it is not of it, else -1130."""
-        return _word(name, self.text(name), words, refusal)
+    def word(self, name: str, words: type[Word], no: No | None = None) -> Word:
+        """One of a closed set; `no` where it is not of it, else -1130."""
+        return _word(name, self.text(name), words, no)
 
-    def maybe_word(self, name: str, words: type[Word], refusal: Refusal | None = None) -> Word | None:
+    def maybe_word(self, name: str, words: type[Word], no: No | None = None) -> Word | None:
         value = self.maybe_text(name)
-        return None if value is None else _word(name, value, words, refusal)
+        return None if value is None else _word(name, value, words, no)
 
     def rows(self, name: str) -> list[object]:
         """A JSON array."""
@@ -136,11 +136,11 @@ def _bounded(name: str, value: int) -> int:
     return value
 
 
-def _word(name: str, text: str, words: type[Word], refusal: Refusal | None) -> Word:
+def _word(name: str, text: str, words: type[Word], no: No | None) -> Word:
     try:
         return words(text)
     except ValueError:
-        raise refusal or not_valid(name) from None
+        raise (not_valid(name) if no is None else Refusal(*no)) from None
 
 
 def from_json(row: Mapping[str, object]) -> Params:
