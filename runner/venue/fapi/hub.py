@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from runner.venue.facts import Fact
 from runner.venue.fapi.door import Door
@@ -20,36 +20,16 @@ from runner.venue.fapi.shown.events import Event, listen_key_expired, user_event
 from runner.venue.fapi.streams import control
 from runner.venue.fapi.streams.control import Malformed, Method
 from runner.venue.fapi.streams.deliveries import Deliveries, Frame, place_of
+from runner.venue.fapi.streams.lobby import Lobby
 from runner.venue.fapi.streams.names import Path, Stream, stream
-from runner.venue.fapi.streams.socket import MAX_MESSAGE, MAX_QUEUE, Socket, State
+from runner.venue.fapi.streams.socket import MAX_QUEUE, Socket
+from runner.venue.fapi.wsapi import Session
 from runner.venue.faults import FaultPlan
 from runner.venue.market import Datum
 
 TICK_S = 0.05
 _LOG = logging.getLogger(__name__)
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
-
-
-@dataclass(eq=False, slots=True)
-class Client:
-    """One stream socket: its path, whether its frames say their stream, all names it asked for, and for each listen
-    key which events it wants (none: all)."""
-
-    socket: Socket
-    path: Path
-    combined: bool
-    names: dict[str, None] = field(default_factory=dict)
-    wanted: dict[str, frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def route(self) -> str:
-        """What faults know it by: `/private/ws`, also for a legacy socket with a listen key."""
-        path = Path.PRIVATE if self.wanted else self.path
-        return f"{'/' + path if path else ''}/{'stream' if self.combined else 'ws'}"
-
-    def frame(self, name: str, text: str) -> str:
-        """The payload of a stream as this client gets it."""
-        return f'{{"stream":{_to_json(name)},"data":{text}}}' if self.combined else text
 
 
 class Hub:
@@ -65,8 +45,8 @@ class Hub:
         self.faults = FaultPlan() if faults is None else faults
         self.legacy_delivers = legacy_delivers
         self._door = door
-        self._max_queue = max_queue
-        self._clients: set[Client] = set()
+        self._lobby = Lobby(door.front.now_ms, max_queue)
+        self.clients: set[Client] = set()
         self._listeners: dict[str, dict[Client, None]] = {}
         self._deliveries = Deliveries(self.faults, door.front.now_ms, self._expire)
 
@@ -92,12 +72,11 @@ class Hub:
         for key in self._door.listen_keys.due(now):
             self._end_key(key.text, deleted=key.deleted)
         self._deliveries.tick()
-        for client in tuple(self._clients):
-            client.socket.tick(now)
+        self._lobby.tick()
 
     def faults_changed(self) -> None:
         """A fault was added: it may be for a socket that is open already."""
-        for client in tuple(self._clients):
+        for client in tuple(self.clients):
             self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
 
     # --- life
@@ -105,7 +84,8 @@ class Hub:
     def routes(self) -> list[web.RouteDef]:
         """The paths of the sockets, for `make_app`."""
         paths = [f"{'/' + path if path else ''}/{kind}" for path in Path for kind in ("ws", "stream")]
-        return [web.route("GET", each, self._serve) for path in paths for each in (path, path + "/{names:.*}")]
+        streams = [web.route("GET", each, self._serve) for path in paths for each in (path, path + "/{names:.*}")]
+        return [*streams, web.route("GET", "/ws-fapi/v1", self._serve_api)]
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -118,41 +98,23 @@ class Hub:
 
     async def close(self) -> None:
         """Close all sockets: the exchange shuts down."""
-        for client in tuple(self._clients):
-            client.socket.close("Server shutdown", WSCloseCode.GOING_AWAY)
-        for _ in range(100):
-            if not self._clients:
-                return
-            await asyncio.sleep(0.01)
-        for client in tuple(self._clients):
-            client.socket.cut()
-
-    # --- sockets
+        await self._lobby.close()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, max_msg_size=MAX_MESSAGE)
-        if not ws.can_prepare(request).ok:
-            return web.json_response({"code": -1000, "msg": "This path takes WebSocket connections only."}, status=400)
-        await ws.prepare(request)
-        first = request.path.split("/")[1]
+        first, second = [*request.path.split("/"), ""][1:3]
         path = Path(first) if first in list(Path) else Path.LEGACY
-        combined = request.path.split("/")[2 if path else 1] == "stream"
-        socket = Socket(ws, request, self._door.front.now_ms(), self._max_queue)
-        client = Client(socket, path, combined)
-        writer = asyncio.create_task(socket.write())
-        self._clients.add(client)
-        try:
-            self._greet(client, request)
-            await self._converse(client)
-        finally:
-            self._forget(client)
-            if socket.closing:
-                await asyncio.wait([writer], timeout=1)
-            writer.cancel()
-        return ws
+        combined = (second if path else first) == "stream"
+        return await self._lobby.host(request, lambda socket: Client(self, socket, path, combined))
 
-    def _greet(self, client: Client, request: web.Request) -> None:
-        """Take up what the URL asks for."""
+    async def _serve_api(self, request: web.Request) -> web.StreamResponse:
+        address = request.remote or ""
+        return await self._lobby.host(request, lambda socket: Session(self._door, socket, address), hurried=True)
+
+    # --- a client's requests
+
+    def came(self, client: "Client", request: web.Request) -> None:
+        """Take up what a client's URL asks for."""
+        self.clients.add(client)
         names = [name for name in request.match_info.get("names", "").split("/") if name]
         names += [name for value in request.query.getall("streams", []) for name in value.split("/") if name]
         wanted: dict[str, frozenset[str]] = {}
@@ -172,35 +134,8 @@ class Hub:
                 self._listen(client, key, events)
         self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
 
-    async def _converse(self, client: Client) -> None:
-        """Take the client's messages until it or we end the connection."""
-        socket = client.socket
-        async for message in socket.ws:
-            if socket.state is State.FROZEN:
-                continue
-            now = self._door.front.now_ms()
-            if not socket.arrived(now):
-                socket.close("Too many messages")
-                return
-            match message.type:
-                case WSMsgType.TEXT:
-                    self._heard(client, message.data)
-                case WSMsgType.PING:
-                    socket.pong(message.data)
-                case WSMsgType.PONG:
-                    socket.ponged(now)
-                case WSMsgType.BINARY:
-                    socket.close("Text messages only", WSCloseCode.UNSUPPORTED_DATA)
-                case _:
-                    return
-            if socket.closing:
-                return
-        while socket.state is State.FROZEN and not socket.gone:
-            await asyncio.sleep(TICK_S)
-        if not socket.closing:
-            socket.close("", WSCloseCode.OK)
-
-    def _heard(self, client: Client, text: str) -> None:
+    def said(self, client: "Client", text: str) -> None:
+        """Do what a client's message asks for."""
         try:
             request = control.read(text)
             result = self._do(client, request)
@@ -213,7 +148,13 @@ class Hub:
         if request.method is Method.SUBSCRIBE:
             self._subscribe(client, request.streams)
 
-    def _do(self, client: Client, request: control.Request) -> Any:
+    def went(self, client: "Client") -> None:
+        for name in tuple(client.names):
+            self._unsubscribe(client, name)
+        self.clients.discard(client)
+        self._deliveries.forget(client.socket)
+
+    def _do(self, client: "Client", request: control.Request) -> Any:
         match request.method:
             case Method.SUBSCRIBE:
                 if len(client.names.keys() | set(request.streams)) > control.MAX_STREAMS:
@@ -231,7 +172,7 @@ class Hub:
 
     # --- subscriptions
 
-    def _subscribe(self, client: Client, names: Iterable[str]) -> None:
+    def _subscribe(self, client: "Client", names: Iterable[str]) -> None:
         for name in names:
             if name in client.names:
                 continue
@@ -245,19 +186,19 @@ class Hub:
             else:
                 client.names[name] = None
 
-    def _served(self, client: Client, found: Stream) -> bool:
+    def _served(self, client: "Client", found: Stream) -> bool:
         if client.path is Path.LEGACY:
             return self.legacy_delivers or found.path is Path.PUBLIC
         return client.path is found.path
 
-    def _listen(self, client: Client, key: str, events: frozenset[str]) -> None:
+    def _listen(self, client: "Client", key: str, events: frozenset[str]) -> None:
         """Let a client hear the events of a listen key, good or not."""
         client.names[key] = None
         client.wanted[key] = events
         if client.path is Path.PRIVATE or self.legacy_delivers:
             self._listeners.setdefault(key, {})[client] = None
 
-    def _unsubscribe(self, client: Client, name: str) -> None:
+    def _unsubscribe(self, client: "Client", name: str) -> None:
         client.names.pop(name, None)
         client.wanted.pop(name, None)
         listeners = self._listeners.get(name)
@@ -265,12 +206,6 @@ class Hub:
             listeners.pop(client, None)
             if not listeners:
                 del self._listeners[name]
-
-    def _forget(self, client: Client) -> None:
-        for name in tuple(client.names):
-            self._unsubscribe(client, name)
-        self._clients.discard(client)
-        self._deliveries.forget(client.socket)
 
     # --- telling
 
@@ -302,3 +237,35 @@ class Hub:
                 client.socket.close("The listen key was closed", WSCloseCode.OK)
             else:
                 client.socket.tell(client.frame(key, text))
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One stream socket: its path, whether its frames say their stream, all names it asked for, and for each listen
+    key which events it wants (none: all)."""
+
+    hub: Hub
+    socket: Socket
+    path: Path
+    combined: bool
+    names: dict[str, None] = field(default_factory=dict)
+    wanted: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def route(self) -> str:
+        """What faults know it by: `/private/ws`, also for a legacy socket with a listen key."""
+        path = Path.PRIVATE if self.wanted else self.path
+        return f"{'/' + path if path else ''}/{'stream' if self.combined else 'ws'}"
+
+    def frame(self, name: str, text: str) -> str:
+        """The payload of a stream as this client gets it."""
+        return f'{{"stream":{_to_json(name)},"data":{text}}}' if self.combined else text
+
+    def greet(self, request: web.Request) -> None:
+        self.hub.came(self, request)
+
+    def heard(self, text: str) -> None:
+        self.hub.said(self, text)
+
+    def left(self) -> None:
+        self.hub.went(self)

@@ -7,7 +7,7 @@ clock, and end at the hub's tick.
 
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
@@ -44,7 +44,7 @@ class Deliveries:
     now_ms: Callable[[], int]
     expire: Callable[[str], None]
     _due: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
-    _numbers: count[int] = field(default_factory=count)
+    _numbers: "count[int]" = field(default_factory=count)
     _held: dict[Socket, deque[_Held]] = field(default_factory=dict)
 
     def connected(self, socket: Socket, route: str, keys: tuple[str, ...]) -> None:

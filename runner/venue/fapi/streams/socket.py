@@ -18,7 +18,6 @@ PONG_WITHIN_MS = 10 * 60_000
 MESSAGES_A_SECOND = 10
 MAX_QUEUE = 10_000
 MAX_MESSAGE = 128 * 1024
-_GRACE_S = 3.0
 
 
 class State(Enum):
@@ -50,22 +49,27 @@ _Frame = Union[str, _Ping, _Pong, _Close]
 
 @dataclass(eq=False, slots=True)
 class Socket:
-    """An accepted socket.  Instants by the front's clock, in UTC ms."""
+    """An accepted socket.  Instants by the front's clock, in UTC ms; `grace_s` is how long a close may take.
+
+    `_unanswered_ms` is when the first ping was sent that no pong has followed; 0 for none.
+    """
 
     ws: web.WebSocketResponse
     request: web.Request
     opened_ms: int
     max_queue: int = MAX_QUEUE
+    grace_s: float = 3.0
     state: State = State.WELL
     closing: bool = False
+    _cut: bool = False
     _pinged_ms: int = 0
-    _ponged_ms: int = 0
-    _arrivals: deque[int] = field(default_factory=deque)
+    _unanswered_ms: int = 0
+    _arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=MESSAGES_A_SECOND))
     _queue: deque[_Frame] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self._pinged_ms = self._ponged_ms = self.opened_ms
+        self._pinged_ms = self.opened_ms
 
     @property
     def gone(self) -> bool:
@@ -92,24 +96,25 @@ class Socket:
             self.closing = True
             self._queue.append(_Close(code, reason))
             self._wake.set()
-            asyncio.get_running_loop().call_later(_GRACE_S, self.cut)
+            asyncio.get_running_loop().call_later(self.grace_s, self.cut)
 
     def cut(self) -> None:
         """End the connection without a word."""
-        self.closing = True
+        self.closing = self._cut = True
+        self._wake.set()
         if self.request.transport is not None:
             self.request.transport.abort()
 
     def arrived(self, now_ms: int) -> bool:
-        """Count a message of the client; whether it is within the messages that a second may have."""
+        """Count a message of the client; whether it is within what a second may have."""
         arrivals = self._arrivals
-        while arrivals and arrivals[0] <= now_ms - 1000:
-            arrivals.popleft()
+        if len(arrivals) == MESSAGES_A_SECOND and arrivals[0] > now_ms - 1000:
+            return False
         arrivals.append(now_ms)
-        return len(arrivals) <= MESSAGES_A_SECOND
+        return True
 
-    def ponged(self, now_ms: int) -> None:
-        self._ponged_ms = now_ms
+    def ponged(self) -> None:
+        self._unanswered_ms = 0
 
     def tick(self, now_ms: int) -> None:
         """What is due by the clock: a ping, and the end of a client that answers none or has been here for a day."""
@@ -117,15 +122,16 @@ class Socket:
             return
         if now_ms - self.opened_ms >= LIFE_MS:
             self.close("24 hours", WSCloseCode.GOING_AWAY)
-        elif now_ms - self._ponged_ms >= PONG_WITHIN_MS:
+        elif self._unanswered_ms and now_ms - self._unanswered_ms >= PONG_WITHIN_MS:
             self.close("Pong timeout")
         elif now_ms - self._pinged_ms >= PING_EVERY_MS:
             self._pinged_ms = now_ms
+            self._unanswered_ms = self._unanswered_ms or now_ms
             self._put(_Ping(str(now_ms).encode()))
 
     async def write(self) -> None:
         """Send what is queued, for as long as the socket lives."""
-        while True:
+        while not self._cut:
             while self._queue:
                 frame = self._queue.popleft()
                 try:
