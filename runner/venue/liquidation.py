@@ -4,12 +4,12 @@
 the maintenance margins of its cross positions; of an isolated position when its own wallet and profit are.  A margin
 call is told once when maintenance passes `WARNED_AT` of the balance, and again only after it has been below.
 
-*How*.  All open orders of what is affected end EXPIRED (er 5), conditional ones EXPIRED too.  Then each position, the
-one with the largest maintenance margin first and until what is left is sound, is closed by a forced IOC market order
-`autoclose-…` against the book, as a whole: the exchange's partial steps are not published.  What the book cannot take
-is closed by ADL at the price that leaves nothing (`adl_autoclose…`).  The fee of liquidation, a fraction of the closed
-notional at the mark, goes from what is left to the insurance fund, and the fund pays what is missing: both are income
-of the kind INSURANCE_CLEAR, and no wallet stays below zero.
+*How*.  All open orders of what is affected end EXPIRED (er 5), conditional ones EXPIRED too.  Then each position is
+closed by a forced IOC market order `autoclose-…` against the book, as a whole: the exchange's partial steps are not
+published.  The largest maintenance margin goes first, until what is left is sound and the wallet not below zero, which
+the profit of a hedge may cover.  What the book cannot take is closed by ADL at the price that leaves nothing
+(`adl_autoclose…`).  The fee of liquidation, a fraction of the closed notional at the mark, goes from what is left to
+the insurance fund, and the fund pays what is missing: both are income of the kind INSURANCE_CLEAR.
 
 *Cost*.  Each account has a band of prices for each symbol it holds, in which nothing can happen to it as long as all
 its symbols stay in theirs; a price inside of all bands costs two comparisons.
@@ -143,7 +143,7 @@ class Liquidator:
         self._desk.cancel_for(account, symbol, at_ms, Expiry.LIQUIDATION)
         for held in sorted(scope.holdings, key=lambda held: maintenance(held, venue), reverse=True):
             balance, maintained = _state(account, scope, venue)
-            if balance > maintained:
+            if balance > maintained and account.cross_wallet(scope.asset) >= ZERO:
                 break
             self._close(account, scope, held, venue, at_ms, extreme)
         left = account.cross_wallet(scope.asset)
