@@ -44,7 +44,7 @@ class Call:
     @property
     def venue(self) -> Venue:
         """Marks and contracts, as the account's figures are reckoned with."""
-        return self.door.exchange.books
+        return self.door.exchange.venue
 
 
 Handler = Callable[[Call], Any]

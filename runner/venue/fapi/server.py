@@ -22,6 +22,7 @@ from runner.venue.fapi.signing import check_signature, check_time
 from runner.venue.refusals import Refusal
 
 MAX_BODY = 256 * 1024
+HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 _LOG = logging.getLogger(__name__)
@@ -40,13 +41,58 @@ def make_app(
     return app
 
 
-async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve the application; the runner to `cleanup`, and the port (given 0, a free one)."""
+async def listen(
+    app: web.Application, host: str, port: int, head_seconds: float = HEAD_SECONDS
+) -> tuple[web.AppRunner, int]:
+    """Serve the application; the runner to `cleanup`, and the port (given 0, a free one).
+
+    A new connection may take `head_seconds` for the head of its first request; later ones have the idle time.
+    """
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = _Site(runner, host, port, head_seconds)
     await site.start()
     return runner, runner.addresses[0][1]
+
+
+class _Site(web.BaseSite):
+    """A port whose connections are closed when they keep their first request to themselves."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int, head_seconds: float) -> None:
+        super().__init__(runner)
+        self._host = host
+        self._port = port
+        self._seconds = head_seconds
+        self._silent: set[web.RequestHandler] = set()
+
+    @property
+    def name(self) -> str:
+        return f"http://{self._host}:{self._port}"
+
+    async def start(self) -> None:
+        await super().start()
+        loop = asyncio.get_running_loop()
+        server = self._runner.server
+        assert server is not None
+        make_request = server.request_factory
+
+        def first_heard(message: Any, payload: Any, protocol: Any, *rest: Any) -> web.BaseRequest:
+            self._silent.discard(protocol)
+            return make_request(message, payload, protocol, *rest)
+
+        def connected() -> web.RequestHandler:
+            handler: web.RequestHandler = server()
+            self._silent.add(handler)
+            loop.call_later(self._seconds, self._lose_patience, handler)
+            return handler
+
+        server.request_factory = first_heard
+        self._server = await loop.create_server(connected, self._host, self._port)
+
+    def _lose_patience(self, handler: web.RequestHandler) -> None:
+        if handler in self._silent:
+            self._silent.discard(handler)
+            handler.force_close()
 
 
 class _Front:
