@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from runner.domain.values import EXACT, ZERO, plain
+from runner.errors import EnvironmentFault
 from runner.venue.account import Account
 from runner.venue.book import Book
 from runner.venue.fapi.calls import Call
@@ -120,7 +121,7 @@ class Controls:
         return self._time()
 
     async def _set_clock(self, request: web.Request) -> Any:
-        wish = asked(SetClock, await request.text())
+        wish = asked(SetClock, await _body(request))
         try:
             speed = read_speed(wish.speed)
         except ValueError as error:
@@ -129,7 +130,7 @@ class Controls:
         return self._time()
 
     async def _price(self, request: web.Request) -> Any:
-        wish = asked(SetPrice, await request.text())
+        wish = asked(SetPrice, await _body(request))
         book = self._book(wish.symbol)
         if wish.follow:
             self._playback.held.discard(wish.symbol)
@@ -147,7 +148,7 @@ class Controls:
         }
 
     async def _step(self, request: web.Request) -> Any:
-        wish = asked(Step, await request.text())
+        wish = asked(Step, await _body(request))
         match wish:
             case Step(ms=int(ms), until=None, data=None) if ms >= 0:
                 fed = await self._playback.step_to(self._door.at_ms() + ms)
@@ -176,7 +177,7 @@ class Controls:
         return [_shown_fault(entry) for entry in self._plan.listed()]
 
     async def _add_faults(self, request: web.Request) -> Any:
-        given = read_json(await request.text())
+        given = read_json(await _body(request))
         try:
             whole = isinstance(given, dict) and "faults" in given
             faults = read_faults(given) if whole else (read_fault(given),)
@@ -241,7 +242,7 @@ class Controls:
         return {"weight": limits.weight, "orders_10s": limits.orders_10s, "orders_1m": limits.orders_1m}
 
     async def _set_limits(self, request: web.Request) -> Any:
-        wish = asked(SetLimits, await request.text())
+        wish = asked(SetLimits, await _body(request))
         for name in ("weight", "orders_10s", "orders_1m"):
             value = getattr(wish, name)
             if value != "same":
@@ -255,13 +256,18 @@ class Controls:
     # --- accounts
 
     async def _add_account(self, request: web.Request) -> Any:
-        wish = asked(AddAccount, await request.text())
+        wish = asked(AddAccount, await _body(request))
         exchange, keys = self._exchange, self._door.keys
         key = wish.key or f"{wish.name}-key"
         if not wish.name or wish.name in exchange.accounts:
             raise NotUnderstood(f"The name {wish.name!r} is empty or taken; accounts: {', '.join(exchange.accounts)}.")
         if key in keys:
             raise NotUnderstood(f"The key {key!r} is taken.")
+        if wish.balance is not None and wish.balance < ZERO:
+            raise NotUnderstood(f"The balance is {plain(wish.balance)}, below zero.")
+        most = min(book.contract.max_leverage for book in exchange.books.values())
+        if wish.leverage is not None and not 1 <= wish.leverage <= most:
+            raise NotUnderstood(f"The leverage is {wish.leverage}, not from 1 to {most}.")
         secret = wish.secret or f"{wish.name}-secret"
         if wish.public_key:
             try:
@@ -281,7 +287,7 @@ class Controls:
         return shown if wish.public_key else {**shown, "api_secret": secret}
 
     async def _funding(self, request: web.Request) -> Any:
-        wish = asked(SetFunding, await request.text())
+        wish = asked(SetFunding, await _body(request))
         self._exchange.set_funding_rate(self._book(wish.symbol).symbol, wish.rate)
         return {"symbol": wish.symbol, "rate": None if wish.rate is None else plain(wish.rate)}
 
@@ -292,7 +298,7 @@ class Controls:
         return await self._reduce(request, self._exchange.deleverage)
 
     async def _reduce(self, request: web.Request, reduce: Callable[..., None]) -> Any:
-        wish = asked(Close, await request.text())
+        wish = asked(Close, await _body(request))
         account, symbol = self._account(wish.account), self._book(wish.symbol).symbol
         held = abs(account.holding(symbol, wish.position_side).qty)
         qty = held if wish.qty is None else wish.qty
@@ -303,7 +309,7 @@ class Controls:
         return {"symbol": symbol, "closed": plain(qty)}
 
     async def _transfer(self, request: web.Request) -> Any:
-        wish = asked(Transfer, await request.text())
+        wish = asked(Transfer, await _body(request))
         account = self._account(wish.account)
         self._exchange.transfer(account, wish.amount, self._door.at_ms(), wish.asset)
         self._door.publish()
@@ -331,10 +337,16 @@ def _answered(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamRes
             status, value = 400, {"error": str(error)}
         except Refusal as refusal:
             status, value = 400, {"error": refusal.message, "code": refusal.code}
+        except EnvironmentFault as fault:  # a data file that breaks off in the middle of a step
+            status, value = 400, {"error": fault.message}
         body = _to_json(value).encode("utf-8", "replace")
         return web.Response(body=body + b"\n", status=status, content_type="application/json")
 
     return respond
+
+
+async def _body(request: web.Request) -> str:
+    return (await request.read()).decode("utf-8", "replace")
 
 
 def _data(wish: SetPrice, book: Book, at_ms: int) -> Iterable[Datum]:

@@ -1,0 +1,339 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from runner.domain.values import OrderType, Side
+from runner.venue.exchange import Exchange
+from runner.venue.fapi.clock import FrontClock, VenueClock
+from runner.venue.fapi.door import Door
+from runner.venue.fapi.eventlog import EventLog
+from runner.venue.fapi.hub import Hub
+from runner.venue.fapi.misbehaviour import Misbehaviour, Witnessing
+from runner.venue.fapi.playback import Playback
+from runner.venue.fapi.routes.control import Controls
+from runner.venue.fapi.server import listen, make_app
+from runner.venue.faults import FaultPlan
+from runner.venue.market import Point
+from runner.venue.requests import NewOrder
+from runner.venue.settings import Slippage, VenueSettings
+from tests.venue.desk import BTC
+
+NOW = 1_790_000_000_000
+DATA = tuple(Point("BTCUSDT", NOW + 1_000 * n, Decimal(60000 + n)) for n in range(10))
+
+
+class Room:
+    """A served exchange that moves by steps, its controls, and a client of them."""
+
+    def __init__(self) -> None:
+        front = FrontClock(lambda: NOW)
+        self.exchange = Exchange({"BTCUSDT": BTC}, VenueSettings(slippage=Slippage()))
+        self.exchange.begin(DATA[0])
+        self.me = self.exchange.open_account("sim")
+        self.door = Door(self.exchange, front, VenueClock(front, NOW, 0.0))
+        wrong = Misbehaviour(self.door, FaultPlan())
+        hub = Hub(self.door, wrong.plan)
+        self.door.audience = log = EventLog(Witnessing(hub, wrong), kept=50)
+        self.changes = 0
+        self.app = make_app(self.door, Controls(
+            self.door, Playback(self.door, iter(DATA), 0), wrong, log, faults_changed=self._changed, default="sim",
+            markets={"BTCUSDT": "drawn"},
+        ).routes())
+        self.client: ClientSession
+        self.base = ""
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    async def get(self, path: str) -> Any:
+        return await self._asked("GET", path, None)
+
+    async def post(self, path: str, **body: Any) -> Any:
+        return await self._asked("POST", path, body)
+
+    async def delete(self, path: str) -> Any:
+        return await self._asked("DELETE", path, None)
+
+    async def refused(self, path: str, **body: Any) -> str:
+        """The sentence of a refusal."""
+        async with self.client.post(self.base + path, json=body) as answer:
+            assert answer.status == 400
+            return str((await answer.json())["error"])
+
+    async def _asked(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        async with self.client.request(method, self.base + path, json=body) as answer:
+            value = await answer.json()
+            assert answer.status == 200, value
+            return value
+
+    def buy(self, qty: str, price: str | None = None, client_id: str = "a") -> None:
+        kind = OrderType.MARKET if price is None else OrderType.LIMIT
+        limit = None if price is None else Decimal(price)
+        request = NewOrder("BTCUSDT", Side.BUY, kind, Decimal(qty), client_id, price=limit)
+        self.exchange.place(self.me, request, self.door.at_ms())
+        self.door.publish()
+
+    @property
+    def held(self) -> str:
+        return str(sum(holding.qty for holding in self.me.holdings.values()))
+
+
+def served(story: Callable[[Room], Awaitable[None]]) -> None:
+    async def run() -> None:
+        room = Room()
+        runner, port = await listen(room.app, "127.0.0.1", 0)
+        room.base = f"http://127.0.0.1:{port}"
+        try:
+            async with ClientSession() as room.client:
+                await story(room)
+        finally:
+            await runner.cleanup()
+
+    asyncio.run(run())
+
+
+def test_the_overview_names_markets_accounts_and_routes() -> None:
+    async def story(room: Room) -> None:
+        found = await room.get("/sim")
+        assert "no real exchange" in found["what"]
+        assert found["markets"]["BTCUSDT"]["market"] == "drawn"
+        assert found["accounts"] == ["sim"]
+        assert "POST /sim/price" in found["routes"]
+
+    served(story)
+
+
+def test_stepwise_the_clock_moves_by_steps_alone() -> None:
+    async def story(room: Room) -> None:
+        assert (await room.get("/sim/clock"))["exchange_ms"] == NOW
+        assert await room.post("/sim/step", ms=2_500) == {
+            "exchange_ms": NOW + 2_500, "front_ms": NOW, "speed": "step", "data_fed": 3, "next_datum_ms": NOW + 3_000,
+            "fed": 3,
+        }
+        assert (await room.post("/sim/step", data=2))["exchange_ms"] == NOW + 4_000
+        assert (await room.post("/sim/step", until=NOW + 60_000))["fed"] == 5
+        assert (await room.get("/sim/clock"))["next_datum_ms"] is None
+        assert room.exchange.books["BTCUSDT"].last_px == Decimal(60009)
+
+    served(story)
+
+
+def test_the_speed_can_be_changed() -> None:
+    async def story(room: Room) -> None:
+        assert (await room.post("/sim/clock", speed="100x"))["speed"] == "100x"
+        assert "not one like 1x" in await room.refused("/sim/clock", speed="fast")
+
+    served(story)
+
+
+def test_a_price_by_hand_fills_what_it_goes_through_and_leads_from_then_on() -> None:
+    async def story(room: Room) -> None:
+        room.buy("0.010", "59990.0")
+        shown = await room.post("/sim/price", symbol="BTCUSDT", price="59980.0")
+        assert (shown["last"], shown["at_ms"]) == ("59980.0", NOW)
+        assert room.held == "0.010"
+        await room.post("/sim/step", ms=5_000)
+        assert (await room.get("/sim"))["markets"]["BTCUSDT"]["led_by_hand"] is True
+        assert room.exchange.books["BTCUSDT"].last_px == Decimal("59980.0")
+        await room.post("/sim/price", symbol="BTCUSDT", follow=True)
+        await room.post("/sim/step", ms=1_000)
+        assert room.exchange.books["BTCUSDT"].last_px == Decimal(60006)
+
+    served(story)
+
+
+def test_a_price_with_a_quantity_is_a_trade_that_fills_in_part() -> None:
+    async def story(room: Room) -> None:
+        room.buy("0.010", "59990.0")
+        await room.post("/sim/price", symbol="BTCUSDT", price=59980, qty=0.004)
+        assert room.held == "0.004"
+
+    served(story)
+
+
+def test_a_quote_and_a_mark_can_be_set_and_a_later_price_takes_the_quote_along() -> None:
+    async def story(room: Room) -> None:
+        shown = await room.post("/sim/price", symbol="BTCUSDT", bid=60000, ask="60000.5", mark="60010.0")
+        assert (shown["bid"], shown["ask"], shown["mark"]) == ("60000", "60000.5", "60010.0")
+        shown = await room.post("/sim/price", symbol="BTCUSDT", price=61000)
+        assert (shown["bid"], shown["ask"], shown["last"]) == ("61000", "61000.5", "61000")
+
+    served(story)
+
+
+@pytest.mark.parametrize(("route", "body", "words"), [
+    ("price", {"symbol": "NONE", "price": 1}, "There is no symbol 'NONE'; symbols: BTCUSDT."),
+    ("price", {"symbol": "BTCUSDT"}, "Give a price, a bid with its ask, a mark"),
+    ("price", {"symbol": "BTCUSDT", "price": 60000.05}, "price is 60000.05: a multiple of the tick 0.10"),
+    ("price", {"symbol": "BTCUSDT", "price": -1}, "above zero"),
+    ("price", {"symbol": "BTCUSDT", "price": "1e50"}, "no number of at most 40 digits"),
+    ("price", {"symbol": "BTCUSDT", "price": "NaN"}, "price is NaN"),
+    ("price", {"symbol": "BTCUSDT", "bid": 60000}, "both a bid and an ask"),
+    ("price", {"symbol": "BTCUSDT", "bid": 60000, "ask": 60000}, "The bid is not below the ask."),
+    ("price", {"symbol": "BTCUSDT", "price": 60000, "qty": 0}, "qty is not above zero"),
+    ("price", {"symbol": "BTCUSDT", "prize": 1}, "unknown field `prize`. The keys are symbol, price,"),
+    ("price", {"price": 1}, "missing required field `symbol`"),
+    ("step", {}, "Give exactly one of ms"),
+    ("step", {"ms": 1, "data": 1}, "Give exactly one of ms"),
+    ("step", {"ms": -1}, "Give exactly one of ms"),
+    ("step", {"ms": "1"}, "Expected `int | null`, got `str`"),
+    ("step", {"until": 5}, "which lies before now"),
+    ("faults", {"name": "lost_anser"}, "'lost_anser' is no fault's name (name): did you mean 'lost_answer'?"),
+    ("faults", {"faults": [{"name": "lost_answer", "nth": 0}]}, "nth is 0 (faults.0.nth)"),
+    ("accounts", {"name": "sim"}, "'sim' is empty or taken"),
+    ("accounts", {"name": "x", "public_key": "none"}, "an Ed25519 public key in PEM is needed"),
+    ("close", {"symbol": "BTCUSDT"}, "sim holds 0 of BTCUSDT BOTH."),
+    ("close", {"symbol": "BTCUSDT", "account": "who"}, "There is no account 'who'; accounts: sim."),
+    ("transfer", {"amount": -20000}, ""),
+    ("limits", {"weight": "none"}, "weight"),
+    ("nothing", {}, "There is no POST /sim/nothing; GET /sim lists what there is."),
+])
+def test_what_makes_no_sense_is_refused_with_a_sentence(route: str, body: dict[str, Any], words: str) -> None:
+    async def story(room: Room) -> None:
+        assert words in await room.refused(f"/sim/{route}", **body)
+
+    served(story)
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"ms": NaN}', b'"ms"', b"null", b"9" * 5_000])
+def test_a_hostile_body_is_refused(body: bytes) -> None:
+    async def story(room: Room) -> None:
+        for route in ("step", "faults", "price"):
+            async with room.client.post(f"{room.base}/sim/{route}", data=body) as answer:
+                assert answer.status == 400
+                assert (await answer.json())["error"]
+
+    served(story)
+
+
+def test_faults_are_added_listed_and_removed() -> None:
+    async def story(room: Room) -> None:
+        assert await room.post("/sim/faults", name="lost_answer", nth=2) == {"numbers": [1]}
+        assert await room.post("/sim/faults", faults=[{"name": "slow_answer"}, {"name": "event_late"}]) == {
+            "numbers": [2, 3],
+        }
+        assert room.changes == 2
+        first, *others = await room.get("/sim/faults")
+        assert first == {
+            "number": 1, "met": 0, "happened": 0, "name": "lost_answer", "client_id": "*", "nth": 2, "count": 1,
+        }
+        assert [each["delay_ms"] for each in others] == [2_000, 2_000]
+        await room.delete("/sim/faults/2")
+        assert [each["number"] for each in await room.get("/sim/faults")] == [1, 3]
+        await room.delete("/sim/faults")
+        assert await room.get("/sim/faults") == []
+
+    served(story)
+
+
+def test_orders_positions_balances_and_events_are_shown_by_account() -> None:
+    async def story(room: Room) -> None:
+        room.buy("0.010", "59990.0", "resting")
+        room.buy("0.010", client_id="taken")
+        orders = await room.get("/sim/orders")
+        assert [order["clientOrderId"] for order in orders["sim"]["orders"]] == ["resting"]
+        assert orders["sim"]["conditionals"] == []
+        every = await room.get("/sim/orders?account=sim&symbol=BTCUSDT&closed=true")
+        assert {order["clientOrderId"] for order in every["sim"]["orders"]} == {"resting", "taken"}
+        positions = await room.get("/sim/positions")
+        assert [row["positionAmt"] for row in positions["sim"]["positions"]] == ["0.010"]
+        balances = await room.get("/sim/balances")
+        assert balances["sim"]["balances"][0]["asset"] == "USDT"
+
+    served(story)
+
+
+def test_the_event_log_is_read_by_its_cursor() -> None:
+    async def story(room: Room) -> None:
+        room.buy("0.010", client_id="first")
+        whole = await room.get("/sim/events")
+        names = [each["event"]["e"] for each in whole["events"]]
+        assert {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"} <= set(names)
+        room.buy("0.010", client_id="second")
+        later = await room.get(f"/sim/events?after={whole['last']}")
+        ids = {each["event"]["o"]["c"] for each in later["events"] if each["event"]["e"] == "ORDER_TRADE_UPDATE"}
+        assert ids == {"second"}
+        assert await room.get(f"/sim/events?after={later['last']}") == {"events": [], "last": later["last"]}
+        one = await room.get("/sim/events?limit=1")
+        assert {each["number"] for each in one["events"]} == {1}
+        async with room.client.get(f"{room.base}/sim/events?after=x") as answer:
+            assert answer.status == 400
+
+    served(story)
+
+
+def test_an_account_is_opened_with_a_secret_or_a_public_key() -> None:
+    async def story(room: Room) -> None:
+        made = await room.post("/sim/accounts", name="bot", balance=500, leverage=7, hedge=True)
+        assert made == {"account": "bot", "api_key": "bot-key", "api_secret": "bot-secret"}
+        account = room.exchange.accounts["bot"]
+        assert (account.wallet("USDT"), account.config("BTCUSDT").leverage, account.hedge) == (Decimal(500), 7, True)
+        public = Ed25519PrivateKey.generate().public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        made = await room.post("/sim/accounts", name="signer", key="k-1", public_key=pem)
+        assert made == {"account": "signer", "api_key": "k-1"}
+        assert room.door.keys.find("k-1").account == "signer"
+
+    served(story)
+
+
+def test_a_refused_account_leaves_nothing_behind() -> None:
+    async def story(room: Room) -> None:
+        assert "not from 1 to 150" in await room.refused("/sim/accounts", name="bad", leverage=151)
+        assert "below zero" in await room.refused("/sim/accounts", name="bad", balance=-1)
+        await room.refused("/sim/accounts", name="bad", public_key="none")
+        assert list(room.exchange.accounts) == ["sim"]
+        assert (await room.post("/sim/accounts", name="bad"))["account"] == "bad"
+
+    served(story)
+
+
+@pytest.mark.parametrize(("route", "begins"), [("close", "web_"), ("adl", "adl_autoclose")])
+def test_a_position_is_closed_in_part_and_whole(route: str, begins: str) -> None:
+    async def story(room: Room) -> None:
+        room.buy("0.010")
+        await room.post(f"/sim/{route}", symbol="BTCUSDT", qty="0.004")
+        assert room.held == "0.006"
+        await room.post(f"/sim/{route}", symbol="BTCUSDT", account="sim")
+        assert room.held in ("0", "0.000")
+        events = (await room.get("/sim/events"))["events"]
+        last = [each["event"] for each in events if each["event"]["e"] == "ORDER_TRADE_UPDATE"][-1]
+        assert last["o"]["c"].startswith(begins)
+
+    served(story)
+
+
+def test_money_is_moved_and_funding_set() -> None:
+    async def story(room: Room) -> None:
+        assert (await room.post("/sim/transfer", amount="-100.5"))["wallet"] == "9899.5"
+        await room.post("/sim/funding", symbol="BTCUSDT", rate="-0.002")
+        assert room.exchange.funding_rate("BTCUSDT") == Decimal("-0.002")
+        await room.post("/sim/funding", symbol="BTCUSDT", rate=None)
+        assert room.exchange.funding_rate("BTCUSDT") is None
+
+    served(story)
+
+
+def test_limits_are_read_and_set_one_by_one() -> None:
+    async def story(room: Room) -> None:
+        before = await room.get("/sim/limits")
+        after = await room.post("/sim/limits", weight=None, orders_10s=50)
+        assert after == {**before, "weight": None, "orders_10s": 50}
+        assert room.door.limits.weight is None
+
+    served(story)
+
+
+def test_the_switches_are_shown() -> None:
+    async def story(room: Room) -> None:
+        rules = await room.get("/sim/rules")
+        assert rules["conflict"] == "KNOCK_OUT"
+        assert rules["countdown_covers_conditionals"] is False
+
+    served(story)
