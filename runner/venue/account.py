@@ -10,7 +10,7 @@ from runner.domain.instrument import Instrument
 from runner.domain.values import EXACT, ZERO, Side
 from runner.venue.facts import BalanceState, Income, PositionState
 from runner.venue.history import History
-from runner.venue.holdings import Booking, Holding, SymbolConfig, booked, summed
+from runner.venue.holdings import Booking, Holding, SymbolConfig, booked
 from runner.venue.orders import OpenOrders
 from runner.venue.settings import VenueSettings
 from runner.venue.terms import IncomeType, PositionSide
@@ -44,8 +44,11 @@ class Account:
 
     def cross_wallet(self, asset: str = "USDT") -> Decimal:
         """What no isolated position holds for itself."""
-        isolated = summed(held.isolated_wallet for held in self.holdings.values() if held.asset == asset)
-        return EXACT.subtract(self.wallet(asset), isolated)
+        left = self.wallets.get(asset, ZERO)
+        for held in self.holdings.values():
+            if held.isolated_wallet and held.asset == asset:
+                left = EXACT.subtract(left, held.isolated_wallet)
+        return left
 
     def config(self, symbol: str) -> SymbolConfig:
         """How the account trades a symbol; a record that may be changed."""
@@ -62,6 +65,10 @@ class Account:
     def held(self, asset: str = "") -> list[Holding]:
         """The positions that are not flat, of one margin asset or of all."""
         return [held for held in self.holdings.values() if held.qty and (not asset or held.asset == asset)]
+
+    def holds(self, symbol: str) -> bool:
+        """Whether any position of the symbol is not flat."""
+        return any(held.qty and held.symbol == symbol for held in self.holdings.values())
 
     def closable(self, symbol: str, position_side: PositionSide, side: Side) -> Decimal:
         """How much an order of `side` can close: nothing when flat or on the same side."""

@@ -27,7 +27,7 @@ from runner.domain.values import EXACT, ZERO, Rounding, Side
 from runner.venue.account import Account
 from runner.venue.contracts import Contract
 from runner.venue.facts import AccountUpdate, Fact, MarginCalled
-from runner.venue.holdings import Holding, booked, summed
+from runner.venue.holdings import Holding, booked
 from runner.venue.margin import Venue, bankruptcy_price, crossed, maintenance, margin_balance
 from runner.venue.terms import Expiry, IncomeType, PositionSide, Reason
 
@@ -104,21 +104,29 @@ class Liquidator:
             self._judge(account, symbol, low, high, at_ms)
 
     def _judge(self, account: Account, symbol: str, low: Decimal, high: Decimal, at_ms: int) -> None:
+        """Look at an account at the range of a symbol's mark and at all present marks, and lay its bands anew."""
         mark = self._venue.mark(symbol) if symbol else ZERO
         for price in dict.fromkeys((low, high)) if symbol else ():
-            if price != mark and account.held():
+            if price != mark and account.holds(symbol):
                 self._look(account, _Elsewhere(self._venue, symbol, price), at_ms, price)
-        self._look(account, self._venue, at_ms, None)
         self._changed.pop(account.name, None)
-        self._watch(account)
+        states = self._look(account, self._venue, at_ms, None)
+        if account.name not in self._changed:
+            self._watch(account, _safe_bands(states, self._venue))
 
-    def _look(self, account: Account, venue: Venue, at_ms: int, extreme: Decimal | None) -> None:
+    def _look(
+        self, account: Account, venue: Venue, at_ms: int, extreme: Decimal | None,
+    ) -> list[tuple[_Scope, Decimal, Decimal]]:
+        """Do what has to be done; the scopes with their balance and their maintenance margin."""
+        states = []
         for scope in _scopes(account):
             balance, maintained = _state(account, scope, venue)
+            states.append((scope, balance, maintained))
             key = (account.name, *scope.key)
             if scope.holdings and balance <= maintained:
                 self._warned.discard(key)
                 self._liquidate(account, scope, venue, at_ms, extreme)
+                self.changed(account)
             elif maintained > ZERO and maintained >= EXACT.multiply(balance, WARNED_AT):
                 if key not in self._warned:
                     self._warned.add(key)
@@ -127,6 +135,7 @@ class Liquidator:
                 self._warned.discard(key)
                 if not scope.holdings and balance < ZERO:
                     self._clear(account, scope.asset, -balance, at_ms)
+        return states
 
     def _call(self, account: Account, scope: _Scope, venue: Venue, at_ms: int) -> None:
         positions = []
@@ -193,9 +202,8 @@ class Liquidator:
         balances = (account.balance_state(asset, amount),)
         self._desk.tell(AccountUpdate(account.name, at_ms, Reason.INSURANCE_CLEAR, balances))
 
-    def _watch(self, account: Account) -> None:
+    def _watch(self, account: Account, bands: dict[str, Band]) -> None:
         """Lay the account's bands anew."""
-        bands = _safe_bands(account, self._venue)
         name = account.name
         gone = [symbol for symbol, near in self._bands.items() if name in near and symbol not in bands]
         for symbol in gone:
@@ -229,45 +237,50 @@ class _Elsewhere(NamedTuple):
 
 def _scopes(account: Account) -> list[_Scope]:
     """All that can be liquidated by itself; a cross wallet also where it stands for nothing."""
-    scopes = [_Scope((asset,), asset, crossed(account, asset), isolated=False) for asset in account.wallets]
-    scopes += [
-        _Scope((held.symbol, held.side), held.asset, [held], isolated=True)
-        for held in account.held() if account.config(held.symbol).isolated
-    ]
+    scopes, crosses = [], dict[str, list[Holding]]()
+    for held in account.held():
+        if account.config(held.symbol).isolated:
+            scopes.append(_Scope((held.symbol, held.side), held.asset, [held], isolated=True))
+        else:
+            crosses.setdefault(held.asset, []).append(held)
+    for asset in account.wallets:
+        scopes.append(_Scope((asset,), asset, crosses.get(asset, []), isolated=False))
     return scopes
 
 
 def _state(account: Account, scope: _Scope, venue: Venue) -> tuple[Decimal, Decimal]:
     """The margin balance and the maintenance margin of what is still held of a scope."""
-    if scope.isolated:
-        held, = scope.holdings
-        balance = EXACT.add(held.isolated_wallet, held.unrealized(venue.mark(held.symbol)))
-    else:
-        balance = margin_balance(account, scope.asset, venue)
-    return balance, summed(maintenance(held, venue) for held in scope.holdings)
+    balance = scope.holdings[0].isolated_wallet if scope.isolated else account.cross_wallet(scope.asset)
+    maintained = ZERO
+    for held in scope.holdings:
+        if held.qty:
+            mark = venue.mark(held.symbol)
+            balance = EXACT.add(balance, held.unrealized(mark))
+            maintained = EXACT.add(maintained, maintenance(held, venue, mark))
+    return balance, maintained
 
 
-def _safe_bands(account: Account, venue: Venue) -> dict[str, Band]:
+def _safe_bands(states: list[tuple[_Scope, Decimal, Decimal]], venue: Venue) -> dict[str, Band]:
     """By symbol, the marks between which neither a margin call nor a liquidation nor its end can come.
 
     A price that moves by x moves balance and maintenance by at most |qty| × x each; the room is shared out evenly
     between the symbols of a scope.  After a margin call it is no matter if its end is noticed late.
     """
     bands: dict[str, Band] = {}
-    for scope in _scopes(account):
+    for scope, balance, maintained in states:
+        if not scope.holdings:
+            continue
         sizes: dict[str, Decimal] = {}
         for held in scope.holdings:
             sizes[held.symbol] = EXACT.add(sizes.get(held.symbol, ZERO), abs(held.qty))
-        if not sizes:
-            continue
-        balance, maintained = _state(account, scope, venue)
         room = EXACT.subtract(balance, maintained)
         warning = EXACT.subtract(EXACT.multiply(balance, WARNED_AT), maintained)
-        slack = warning if warning > ZERO else min(room, max(-warning, EXACT.divide(room, _SLOW_RECOVERY)))
+        slack = warning if warning > ZERO else min(room, max(-warning, _WIDTH.divide(room, _SLOW_RECOVERY)))
         for symbol, size in sizes.items():
             width = _WIDTH.divide(slack, EXACT.multiply(size, Decimal(2 * len(sizes))))
             mark = venue.mark(symbol)
             low, high = EXACT.subtract(mark, width), EXACT.add(mark, width)
-            other = bands.get(symbol, (low, high))
-            bands[symbol] = max(low, other[0]), min(high, other[1])
+            if symbol in bands:
+                low, high = max(low, bands[symbol][0]), min(high, bands[symbol][1])
+            bands[symbol] = low, high
     return bands

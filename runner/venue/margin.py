@@ -78,12 +78,14 @@ def available(account: Account, asset: str, venue: Venue) -> Decimal:
 
     An isolated position has its margin in its own wallet; orders of its symbol bind the cross wallet.
     """
-    bound = ZERO
-    for symbol, position_side in _bound(account, asset, venue):
-        bound = EXACT.add(bound, order_margin(account, symbol, position_side, venue))
-        if not account.config(symbol).isolated:
-            bound = EXACT.add(bound, position_margin(account, symbol, position_side, venue))
-    return EXACT.subtract(margin_balance(account, asset, venue), bound)
+    free = margin_balance(account, asset, venue)
+    for held in crossed(account, asset):
+        worth = held.notional(venue.mark(held.symbol))
+        free = EXACT.subtract(free, EXACT.divide(worth, _leverage(account, held.symbol)))
+    for symbol, position_side in set(account.open.opening()):
+        if venue.asset(symbol) == asset:
+            free = EXACT.subtract(free, order_margin(account, symbol, position_side, venue))
+    return free
 
 
 def withdrawable(account: Account, asset: str, venue: Venue) -> Decimal:
@@ -143,7 +145,10 @@ def crossed(account: Account, asset: str) -> list[Holding]:
 
 
 def unrealized(holdings: Iterable[Holding], venue: Venue) -> Decimal:
-    return summed(held.unrealized(venue.mark(held.symbol)) for held in holdings)
+    profit = ZERO
+    for held in holdings:
+        profit = EXACT.add(profit, held.unrealized(venue.mark(held.symbol)))
+    return profit
 
 
 def liquidation_price(account: Account, symbol: str, position_side: PositionSide, venue: Venue) -> Decimal:
@@ -197,7 +202,7 @@ def _orders(
     """What the buys and the sells that can open cost, and what of both would be lost at once."""
     claims = account.open.claims(symbol, position_side)
     lost = ZERO
-    for order in claims.orders:
+    for order in claims.losing(mark):
         if order.limit is not None:
             lost = EXACT.add(lost, _open_loss(order.side, order.leaves, order.limit, mark))
     return claims.buy_notional, claims.sell_notional, lost
@@ -219,12 +224,3 @@ def _open_loss(side: Side, qty: Decimal, price: Decimal, mark: Decimal) -> Decim
 
 def _leverage(account: Account, symbol: str) -> Decimal:
     return Decimal(account.config(symbol).leverage)
-
-
-def _bound(account: Account, asset: str, venue: Venue) -> set[tuple[str, PositionSide]]:
-    """The positions of an asset that hold something or have orders working."""
-    keys = {(held.symbol, held.side) for held in account.held(asset)}
-    for order in account.open.working.values():
-        if not order.exits and venue.asset(order.symbol) == asset:
-            keys.add((order.symbol, order.position_side))
-    return keys

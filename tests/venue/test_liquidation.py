@@ -194,12 +194,12 @@ def test_in_hedge_mode_the_sides_stand_together_under_cross_margin() -> None:
 
 
 def test_what_the_book_cannot_take_is_closed_by_adl_at_the_price_that_leaves_nothing() -> None:
-    made = desk(slippage=Slippage(half_spread_ticks=1, level_bps=d(100), depth_quote=d(2000)))
-    for _ in range(5):
-        made.order("BUY", "MARKET", "0.03")
+    made = desk(slippage=Slippage(half_spread_ticks=1, level_bps=d(100), depth_quote=d(1000)))
+    for _ in range(10):
+        made.order("BUY", "MARKET", "0.015")
     entry = made.me.holding("BTCUSDT").entry_px
     assert entry > 60000
-    told = made.point("54100")
+    told = made.point("53500")
     *market, deleveraged = forced(told)
     assert market and all(fill.startswith("autoclose- ") for fill in market)
     assert deleveraged.startswith("adl_autoclose- ")
@@ -231,8 +231,8 @@ def test_with_mark_data_the_last_price_liquidates_nobody() -> None:
     made = desk()
     made.order("BUY", "MARKET", "0.15")
     made.mark(60000)
-    assert forced(made.point(50000)) == []
-    assert forced(made.mark(53000)) == ["autoclose- 0.15 @ 50000"]
+    assert forced(made.point(52000)) == []
+    assert forced(made.mark(53000)) == ["autoclose- 0.15 @ 52000"]
 
 
 def test_funding_and_withdrawals_can_liquidate_at_once() -> None:
