@@ -1,109 +1,52 @@
-"""One symbol on the simulated exchange: its prices, its working orders, and the candle that is underway."""
+"""One symbol on the simulated exchange: its prices, what lies in its book, and what waits for its prices."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
-from runner.domain.events import OrderReport
 from runner.domain.instrument import Instrument
-from runner.domain.orders import OrderRequest, OrderStatus
-from runner.domain.values import EXACT, ONE, ZERO, OrderType, Rounding, Side, WorkingType
-from runner.venue.account import booked
+from runner.domain.values import ZERO, Rounding, Side, WorkingType
+from runner.venue import refusals
+from runner.venue.contracts import Contract
+from runner.venue.depth import Level, Queue, merged, quoted_levels, slipping_levels
 from runner.venue.market import CandleEnd, Quote
+from runner.venue.orders import WaitingOrder, WorkingOrder
+from runner.venue.refusals import Refusal
+from runner.venue.requests import NewOrder
+from runner.venue.settings import Slippage
+from runner.venue.terms import PriceMatch
+from runner.venue.triggers import Band, Triggers
 
-_LOWEST = Decimal("-Infinity")
-_HIGHEST = Decimal("Infinity")
-_PERCENT = Decimal(100)
-
-
-@dataclass(slots=True)
-class WorkingOrder:
-    """An order that the exchange has accepted and not ended.
-
-    `in_book` is whether it lies in the matching engine: a LIMIT, or a conditional order that has triggered.
-    `extreme` and `active` belong to trailing stops: the best price since activation, and whether it is activated.
-    """
-
-    request: OrderRequest
-    order_id: str
-    since_ms: int
-    in_book: bool
-    status: OrderStatus = OrderStatus.NEW
-    filled_qty: Decimal = ZERO
-    cost: Decimal = ZERO
-    active: bool = False
-    extreme: Decimal = ZERO
-
-    @property
-    def leaves(self) -> Decimal:
-        return self.request.quantity - self.filled_qty
-
-    @property
-    def limit(self) -> Decimal | None:
-        return self.request.price if self.request.order_type.limited else None
-
-    @property
-    def trailing(self) -> bool:
-        return self.request.order_type is OrderType.TRAILING_STOP_MARKET
-
-    @property
-    def falls(self) -> bool:
-        """Whether the trigger is met by a price at or below it: a stop that sells, a take-profit that buys."""
-        return (self.request.side is Side.SELL) == self.request.order_type.stop_like
-
-    @property
-    def level(self) -> Decimal | None:
-        """The price that triggers it now; None for a trailing stop that is not activated."""
-        if not self.trailing:
-            return self.request.trigger_price
-        if not self.active:
-            return None
-        rate = (self.request.callback_rate or ZERO) / _PERCENT
-        return EXACT.multiply(self.extreme, ONE - rate if self.falls else ONE + rate)
-
-    def met_by(self, price: Decimal) -> bool:
-        """Whether a conditional order is triggered by this price."""
-        level = self.level
-        return level is not None and (price <= level if self.falls else price >= level)
-
-    def follow(self, price: Decimal) -> None:
-        """Let a trailing stop see a price: activate it, or carry its extreme along."""
-        start = self.request.activation_price
-        if not self.active:
-            reached = start is None or (price >= start if self.falls else price <= start)
-            if reached:
-                self.active, self.extreme = True, price
-        else:
-            self.extreme = max(self.extreme, price) if self.falls else min(self.extreme, price)
-
-    def report(self, at_ms: int, mark: Decimal | None = None, reason: str = "") -> OrderReport:
-        average = None
-        if self.filled_qty > ZERO:
-            average = booked(EXACT.divide(self.cost, self.filled_qty), ROUND_HALF_EVEN)
-        return OrderReport(
-            at_ms, self.request.symbol, self.request.client_order_id, self.order_id, self.status, self.filled_qty,
-            average, mark, reason,
-        )
+_LAST_ALONE = (WorkingType.CONTRACT_PRICE,)
+_MARK_ALONE = (WorkingType.MARK_PRICE,)
+_BOTH = (WorkingType.CONTRACT_PRICE, WorkingType.MARK_PRICE)
 
 
 @dataclass(slots=True)
 class Book:
-    """State of one symbol.  `finished` keeps the last report of each ended order, by client order id.
+    """State of one symbol.
 
-    `hindsight` is the candle that ended last, if an order that opens was filled in it; `opened_in_candle` says so of
-    the candle underway, which began at `candle_ms`.
+    `bid` and `ask` are where the last known sellers and buyers took, where the data have no quotes.  `holders` are the
+    accounts that hold a position.  `hindsight` is the candle that ended last, with the accounts that opened something
+    in it; `opened` are those of the candle underway.
     """
 
     instrument: Instrument
-    touch: bool
+    contract: Contract
+    touch: bool = False
+    slippage: Slippage | None = None
     last: Decimal | None = None
     mark: Decimal | None = None
     quote: Quote | None = None
-    orders: dict[str, WorkingOrder] = field(default_factory=dict)
-    finished: dict[str, OrderReport] = field(default_factory=dict)
-    opened_in_candle: bool = False
-    hindsight: CandleEnd | None = None
-    _band: tuple[Decimal, Decimal] | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    bids: Queue = field(default_factory=lambda: Queue(Side.BUY))
+    asks: Queue = field(default_factory=lambda: Queue(Side.SELL))
+    waiting: Triggers = field(default_factory=Triggers)
+    holders: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
+    hindsight: tuple[CandleEnd, set[str]] | None = None
+    _band: Band | None = None
 
     @property
     def symbol(self) -> str:
@@ -128,16 +71,53 @@ class Book:
             raise ValueError(f"no price of {self.symbol} is known yet; begin the exchange with its first datum")
         return self.quote
 
+    @property
+    def real_spread(self) -> bool:
+        """Whether the data say where both sides of the market are."""
+        return self.quote is not None or self.bid is not None
+
+    @property
+    def spread_known(self) -> bool:
+        """Whether there is a bid and an ask, be it by the stated model."""
+        return self.quote is not None or self.bid is not None or self.slippage is not None
+
+    def queue(self, side: Side) -> Queue:
+        """The users' resting orders of one side."""
+        return self.bids if side is Side.BUY else self.asks
+
+    def traded(self, price: Decimal, buyer_maker: bool | None) -> None:
+        """A public trade, and where it was known which side took, what it says of bid and ask."""
+        self.last = price
+        tick = self.instrument.tick_size
+        if buyer_maker is None:
+            if self.bid is not None and self.ask is not None and not self.bid <= price <= self.ask:
+                self.bid = self.ask = None
+        elif buyer_maker:
+            self.bid = price
+            self.ask = price + tick if self.ask is None or self.ask <= price else self.ask
+        else:
+            self.ask = price
+            self.bid = price - tick if self.bid is None or self.bid >= price else self.bid
+
+    def marked(self, price: Decimal) -> None:
+        """A mark price; from the first one on the last price no longer stands in for it."""
+        if self.mark is None:
+            self._band = None
+        self.mark = price
+
     def bid_ask(self) -> tuple[Decimal, Decimal]:
+        """The best prices of the market, without the users' orders."""
         if self.quote is not None:
             return self.quote.bid, self.quote.ask
-        return self.last_px, self.last_px
+        if not self.spread_known:
+            return self.last_px, self.last_px
+        return self._best(Side.SELL, None), self._best(Side.BUY, None)
 
-    def watches_mark(self, request: OrderRequest) -> bool:
+    def watches_mark(self, request: NewOrder) -> bool:
         """Whether the order is triggered by mark data; without such data the last price stands in."""
         return request.working_type is WorkingType.MARK_PRICE and self.mark is not None
 
-    def trigger_px(self, request: OrderRequest) -> Decimal:
+    def trigger_px(self, request: NewOrder) -> Decimal:
         """The price that the order's trigger looks at: mark, last, or, with quotes alone, the side it would take."""
         if self.watches_mark(request):
             return self.mark_px
@@ -145,43 +125,62 @@ class Book:
             return self.last
         return self.quoted.bid if request.side is Side.SELL else self.quoted.ask
 
-    def takes(self, side: Side, seen: Decimal | None = None) -> Iterator[tuple[Decimal, Decimal | None]]:
-        """The prices a taker pays and how much of it, from the best on; None is without bound.
+    def takes(self, side: Side, seen: Decimal | None = None) -> Iterator[Level]:
+        """What the market offers a taker, from the best price on, without the users' orders.
 
-        `seen` is a price that is known to have traded (a trigger); the taker gets the worse of it and the quote.
+        `seen` is a price that is known to have traded (a trigger).  Against quotes or the sides of trades the taker
+        gets the worse of it and the best price; elsewhere it is the price that the rest is reckoned from.
         """
         quote = self.quote
         depth = ZERO if quote is None else quote.ask_qty if side is Side.BUY else quote.bid_qty
-        if quote is None or depth <= ZERO:
-            yield (self.last_px if seen is None else seen), None
-            return
-        price = quote.ask if side is Side.BUY else quote.bid
-        if seen is not None:
-            price = max(price, seen) if side is Side.BUY else min(price, seen)
-        step = self.instrument.tick_size * side.sign
-        while price > ZERO:
-            yield price, depth
-            price += step
+        if depth > ZERO:
+            return quoted_levels(self._best(side, seen), depth, side, self.instrument.tick_size)
+        best = self._best(side, seen, quoted=False)
+        if self.slippage is None:
+            return iter((Level(best, None),))
+        return slipping_levels(best, side, self.instrument, self.slippage)
 
-    def within(self, order: WorkingOrder, price: Decimal) -> bool:
-        """Whether the order takes at `price`: against a quote at its limit or better; against trades alone, whose
-        spread is not known, only at better than its limit (or at it, by `touch`)."""
+    def levels(self, side: Side, count: int) -> list[Level]:
+        """The `count` best levels of the bids (BUY) or asks (SELL), users' orders among them; a quantity of None is
+        without bound, which only a market without quotes and without a slippage model has."""
+        return merged(self.takes(side.opposite), self.queue(side), count)
+
+    def matched_px(self, side: Side, match: PriceMatch) -> Decimal:
+        """The price that `match` stands for in an order of `side`; users' orders count as levels.
+
+        Raises:
+            Refusal: -5041 where the book has not so many levels.
+        """
+        opponent = match.value.startswith("OPPONENT")
+        levels = self.levels(side.opposite if opponent else side, match.level)
+        if len(levels) < match.level:
+            raise Refusal(*refusals.NO_DEPTH)
+        return levels[-1].price
+
+    def within(self, order: WorkingOrder, price: Decimal, seen: Decimal | None = None) -> bool:
+        """Whether the order takes from the market at `price`: where the spread is known at its limit or better; else
+        only at better than its limit (or at it, by `touch`).  At market: inside the bound around the mark."""
         limit = order.limit
         if limit is None:
-            up, down = self.instrument.multiplier_up, self.instrument.multiplier_down
-            return price <= self.mark_px * up if order.request.side is Side.BUY else price >= self.mark_px * down
-        if order.request.side is Side.BUY:
-            return price < limit or (price == limit and (self.touch or self.quote is not None))
-        return price > limit or (price == limit and (self.touch or self.quote is not None))
+            return self.bounded(order.side, price, seen)
+        if order.side is Side.BUY:
+            return price < limit or (price == limit and (self.touch or self.spread_known))
+        return price > limit or (price == limit and (self.touch or self.spread_known))
 
-    def takeable(self, order: WorkingOrder, seen: Decimal | None = None) -> Decimal:
-        """How much of what the order leaves it could take at once."""
-        taken = ZERO
-        for price, depth in self.takes(order.request.side, seen):
-            if taken >= order.leaves or not self.within(order, price):
-                break
-            taken = order.leaves if depth is None else min(order.leaves, taken + depth)
-        return taken
+    def bounded(self, side: Side, price: Decimal, seen: Decimal | None) -> bool:
+        """Whether an order at market may trade at `price`; without mark data the price seen stands for the mark."""
+        mark = seen if seen is not None and self.mark is None else self.mark_px
+        away = mark * self.contract.take_bound * side.sign
+        return (mark + away - price) * side.sign >= ZERO
+
+    def meets(self, order: WorkingOrder, rival: WorkingOrder, seen: Decimal | None = None) -> bool:
+        """Whether the order may take at a user's limit."""
+        price = rival.limit
+        if price is None:
+            return False
+        if order.limit is None:
+            return self.bounded(order.side, price, seen)
+        return (order.limit - price) * order.side.sign >= ZERO
 
     def reached(self, order: WorkingOrder, price: Decimal) -> bool:
         """Whether a trade at `price` fills a resting limit: through it, or at it by `touch`."""
@@ -190,35 +189,71 @@ class Book:
             return False
         if price == limit:
             return self.touch
-        return price < limit if order.request.side is Side.BUY else price > limit
+        return price < limit if order.side is Side.BUY else price > limit
+
+    def rest(self, order: WorkingOrder) -> None:
+        self.queue(order.side).add(order)
+        self._band = None
+
+    def leave(self, order: WorkingOrder) -> None:
+        self.queue(order.side).remove(order)
+        self._band = None
+
+    def wait(self, order: WaitingOrder) -> None:
+        self.waiting.add(order)
+        self._band = None
+
+    def unwait(self, order: WaitingOrder) -> None:
+        self.waiting.remove(order)
+        self._band = None
 
     def changed(self) -> None:
-        """The set of orders, or one of their levels, is another now: `quiet` has to look again."""
+        """A level is another now: `quiet` has to look again."""
         self._band = None
 
     def quiet(self, low: Decimal, high: Decimal) -> bool:
-        """Whether no order can be touched by prices from `low` to `high`."""
+        """Whether no order can be touched by last prices from `low` to `high`."""
         band = self._band
         if band is None:
             band = self._band = self._levels()
         return band[0] < low and high < band[1]
 
-    def _levels(self) -> tuple[Decimal, Decimal]:
+    def touched(self, low: Decimal, high: Decimal) -> list[WaitingOrder]:
+        """The conditional orders that last prices from `low` to `high` may trigger."""
+        return self.waiting.touched(low, high, self._last_kinds) if self.waiting else []
+
+    def touched_by_mark(self, mark: Decimal) -> list[WaitingOrder]:
+        """The conditional orders that this mark may trigger."""
+        return self.waiting.touched(mark, mark, _MARK_ALONE) if self.waiting else []
+
+    @property
+    def _last_kinds(self) -> tuple[WorkingType, ...]:
+        return _BOTH if self.mark is None else _LAST_ALONE
+
+    def _levels(self) -> Band:
         """The highest level that a fall, and the lowest that a rise, does something at."""
-        floor, ceiling = _LOWEST, _HIGHEST
-        for order in self.orders.values():
-            below, above = _reach(order)
-            floor = floor if below is None else max(floor, below)
-            ceiling = ceiling if above is None else min(ceiling, above)
+        floor, ceiling = self.waiting.band(self._last_kinds)
+        bid, ask = self.bids.best, self.asks.best
+        if bid is not None and bid.limit is not None:
+            floor = max(floor, bid.limit)
+        if ask is not None and ask.limit is not None:
+            ceiling = min(ceiling, ask.limit)
         return floor, ceiling
 
-
-def _reach(order: WorkingOrder) -> tuple[Decimal | None, Decimal | None]:
-    """The levels at which an order reacts to a fall and to a rise; a trailing stop also follows its extreme."""
-    if order.in_book:
-        level, other, falls = order.limit, None, order.request.side is Side.BUY
-    elif order.trailing and not order.active:
-        level, other, falls = None, order.request.activation_price, order.falls
-    else:
-        level, other, falls = order.level, order.extreme if order.trailing else None, order.falls
-    return (level, other) if falls else (other, level)
+    def _best(self, side: Side, seen: Decimal | None, *, quoted: bool = True) -> Decimal:
+        """The market's best price for a taker of `side`; `quoted=False` passes over a quote that shows nothing."""
+        quote = self.quote
+        tick = self.instrument.tick_size
+        if quote is not None and quoted:
+            best = quote.ask if side is Side.BUY else quote.bid
+        elif self.bid is not None and self.ask is not None:
+            best = self.ask if side is Side.BUY else self.bid
+        else:
+            anchor = self.last_px if seen is None else seen
+            if self.slippage is None:
+                return anchor
+            rounded = self.instrument.round_price(anchor, Rounding.UP if side is Side.BUY else Rounding.DOWN)
+            return max(rounded + side.sign * self.slippage.half_spread_ticks * tick, tick)
+        if seen is None:
+            return best
+        return max(best, seen) if side is Side.BUY else min(best, seen)

@@ -66,246 +66,356 @@ K7. A trailing stop is tested at its old level first, then follows the candle's 
 K8. The fill time is the candle's end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import assert_never
 
-from runner.domain.events import Action, CommandRejected, Event, OrderNotFound, OrderReport
 from runner.domain.instrument import Instrument
-from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
-from runner.domain.values import ZERO, Side, total
-from runner.venue import filters
+from runner.domain.values import ZERO, OrderType, Side
+from runner.venue import modes, refusals
 from runner.venue.account import Account
-from runner.venue.book import Book, WorkingOrder
-from runner.venue.candles import CandleJudge, hindsight
-from runner.venue.execution import Execution, priority, refused_at_once
+from runner.venue.admission import Admission
+from runner.venue.algo import AlgoService
+from runner.venue.amending import amended
+from runner.venue.book import Book
+from runner.venue.clockwork import Clockwork
+from runner.venue.execution import Execution
+from runner.venue.facts import AccountUpdate, AlgoState, ConfigUpdate, Fact, OrderState
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark, Point, Quote, Trade
+from runner.venue.orders import WaitingOrder
+from runner.venue.reaction import Reaction
+from runner.venue.refusals import Refusal
+from runner.venue.requests import Amendment, NewOrder, OrderKey
 from runner.venue.settings import VenueSettings
-
-Facts = tuple[Event, ...]
+from runner.venue.terms import AlgoStatus, Expiry, IncomeType, MarginType, PositionSide, Reason, Status
 
 
 class Exchange:
-    """One account on one exchange.  `begin` each symbol, then feed data and requests in the order of time."""
+    """Several accounts on one exchange.  `begin` each symbol, then feed data and requests in the order of time.
+
+    `kinds` are the kinds of data seen so far.  Every request raises `Refusal` where it is refused; what it did otherwise
+    is told by `drain`, in order.
+    """
 
     def __init__(self, instruments: Mapping[str, Instrument], settings: VenueSettings) -> None:
-        self.account = Account(settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee)
-        self.books = {name: Book(rules, settings.fill_on_touch) for name, rules in instruments.items()}
-        self._execution = Execution(self.account, self.books)
-        self._initial = {position.symbol: position for position in settings.positions}
-        self._orders = 0
-        self._kinds: set[type[Datum]] = set()
+        self.settings = settings
+        self.accounts: dict[str, Account] = {}
+        self.books = {
+            name: Book(rules, settings.contract(name), settings.fill_on_touch, settings.slippage)
+            for name, rules in instruments.items()
+        }
+        self.venue = Execution(self.accounts, self.books, settings)
+        self._algo = AlgoService(self.venue)
+        self._admission = Admission(self.venue, self._algo, self.books)
+        self._reaction = Reaction(self.venue, self._algo)
+        self._clockwork = Clockwork(self.venue, self.books, settings.funding_rate)
+        self._endowments: dict[str, list[tuple[Account, Position]]] = {}
+        self.kinds: set[type[Datum]] = set()
+        self._begun = False
+
+    @property
+    def now_ms(self) -> int:
+        """The exchange's present: of the last datum, request or `advance`."""
+        return self.venue.now_ms
+
+    @property
+    def insurance(self) -> Decimal:
+        """The exchange's own fund: liquidation fees in, bankruptcies out."""
+        return self.venue.insurance
+
+    @property
+    def veto(self) -> Callable[[Account, AlgoState], str] | None:
+        """Asked when a trigger is met: a text that is not empty makes the order REJECTED with this reason."""
+        return self._algo.veto
+
+    @veto.setter
+    def veto(self, judge: Callable[[Account, AlgoState], str] | None) -> None:
+        self._algo.veto = judge
+
+    def open_account(
+        self, name: str, balance: Decimal | None = None, positions: Iterable[Position] = (),
+    ) -> Account:
+        """A new account with `balance` in every margin asset; the first one has the settings' positions as well.
+
+        An entry price of zero stands for the price at which the symbol begins.
+        """
+        if name in self.accounts:
+            raise ValueError(f"there is an account {name} already")
+        first = not self.accounts
+        account = self.accounts[name] = Account(name, self.settings)
+        amount = self.settings.balance if balance is None else balance
+        for asset in dict.fromkeys(book.instrument.quote_asset for book in self.books.values()):
+            account.pay(IncomeType.TRANSFER, asset, amount, self.now_ms)
+        for position in (*positions, *(self.settings.positions if first else ())):
+            self._endowments.setdefault(position.symbol, []).append((account, position))
+            self._endow(self.books[position.symbol])
+        return account
 
     def begin(self, first: Datum) -> None:
-        """Let a symbol stand at the price of its first datum, with what the account holds of it from the start."""
+        """Let a symbol stand at the price of its first datum, with what accounts hold of it from the start."""
         book = self.books[first.symbol]
         match first:
-            case CandleOpen() | Trade() | Point() | Mark():
+            case CandleOpen() | Point():
                 book.last = first.price
+            case Trade():
+                book.traded(first.price, first.buyer_maker)
+            case Mark():
+                book.last = book.mark = first.price
             case CandleEnd():
                 book.last = first.open
             case Quote():
                 book.quote = first
             case _:
                 assert_never(first)
-        position = self._initial.pop(first.symbol, None)
-        if position is not None:
-            entry = position.entry_px or book.last_px
-            self.account.positions[first.symbol] = position.but(entry_px=entry)
+        if not self._begun or first.at_ms < self.venue.now_ms:
+            self.venue.now_ms = first.at_ms
+        self._begun = True
+        self._clockwork.plan_funding(book)
+        self._endow(book)
 
-    def place(self, request: OrderRequest, at_ms: int) -> Facts:
-        """Take a request: the order's reports and trades, or one `CommandRejected`."""
-        book = self.books.get(request.symbol)
-        if book is None:
-            return (_rejected(request, at_ms, Action.PLACE, filters.UNKNOWN_SYMBOL),)
-        self._orders += 1
-        order = WorkingOrder(request, f"FAKE-{self._orders}", at_ms, in_book=not request.order_type.conditional)
-        backdated = self._hindsight(book, order)
-        refusal = self._refusal(book, order, judge_trigger=backdated is None)
-        if refusal is not None:
-            self._orders -= 1
-            return (_rejected(request, at_ms, Action.PLACE, refusal),)
-        self._execution.accept(book, order, at_ms)
-        if order.in_book:
-            self._execution.take(book, order, at_ms)
-        elif backdated is not None:
-            self._execution.trigger(book, order, at_ms, backdated)
-        return self._told()
+    # Time and market
 
-    def cancel(self, symbol: str, client_order_id: str, at_ms: int) -> Facts:
-        """End a working order; -2011 where there is none by that id."""
-        book = self.books.get(symbol)
-        order = None if book is None else book.orders.get(client_order_id)
-        if book is None or order is None:
-            refusal = filters.UNKNOWN_SYMBOL if book is None else filters.UNKNOWN_ORDER
-            return (CommandRejected(at_ms, symbol, client_order_id, Action.CANCEL, refusal.code, refusal.message),)
-        self._execution.end(book, order, OrderStatus.CANCELED, at_ms)
-        return self._told()
-
-    def query(self, symbol: str, client_order_id: str, at_ms: int) -> OrderReport | OrderNotFound:
-        """The order by its client id, working or ended; the latest one where an id was used again."""
-        book = self.books.get(symbol)
-        if book is not None and client_order_id in book.orders:
-            return book.orders[client_order_id].report(at_ms, book.mark_px)
-        if book is not None and client_order_id in book.finished:
-            return book.finished[client_order_id].but(at_ms=at_ms)
-        return OrderNotFound(at_ms, symbol, client_order_id)
-
-    def position(self, symbol: str) -> Position:
-        return self.account.position(symbol)
-
-    def unrealised(self) -> Decimal:
-        """Profit of all open positions at the mark, in quote units, before fees."""
-        return self._execution.unrealised()
-
-    def open_orders(self, at_ms: int) -> tuple[OrderReport, ...]:
-        return tuple(
-            order.report(at_ms, book.mark_px) for book in self.books.values() for order in book.orders.values()
-        )
-
-    def on_market(self, datum: Datum) -> Facts:
-        """Let one market datum act; data of all symbols come in the order of time."""
+    def on_market(self, datum: Datum) -> None:
+        """Let one market datum act, after all that is due by then; data of all symbols come in the order of time."""
+        due = self.venue.deadlines.next_ms
+        if due is not None and due <= datum.at_ms:
+            self.advance(datum.at_ms)
+        self.venue.now_ms = max(self.venue.now_ms, datum.at_ms)
         book = self.books[datum.symbol]
-        self._kinds.add(type(datum))
-        match datum:
-            case CandleEnd():
-                self._candle_end(book, datum)
-            case CandleOpen():
-                book.last = datum.price
-                if not book.quiet(datum.price, datum.price):
-                    self._triggers(book, datum.at_ms)
-            case Trade():
-                self._traded(book, datum.at_ms, datum.price, datum.qty)
-            case Point():
-                self._traded(book, datum.at_ms, datum.price, None)
-            case Quote():
-                self._quoted(book, datum)
-            case Mark():
-                book.mark = datum.price
-                self._triggers(book, datum.at_ms)
-            case _:
-                assert_never(datum)
-        return self._told()
+        self.kinds.add(type(datum))
+        self._reaction.to(book, datum)
 
-    def not_simulated(self) -> tuple[str, ...]:
-        """What of a real market was missing in this run, in words, after the data seen so far."""
-        missing = ["funding", "liquidation", "queue position"]
-        if Quote in self._kinds:
-            missing.append("depth beyond the best quote")
+    def advance(self, now_ms: int) -> None:
+        """Do all that is due by itself up to `now_ms`, each at its own instant."""
+        self._clockwork.advance(now_ms)
+
+    def next_due_ms(self) -> int | None:
+        """The next instant at which `advance` does something."""
+        return self.venue.deadlines.next_ms
+
+    def set_funding_rate(self, symbol: str, rate: Decimal | None) -> None:
+        """The fraction exchanged at the next funding times; None where it is not known."""
+        self._clockwork.rates[self._admission.book(symbol).symbol] = rate
+
+    def funding_rate(self, symbol: str) -> Decimal | None:
+        return self._clockwork.rates[symbol]
+
+    def drain(self) -> list[Fact]:
+        """The facts since they were last taken, in order."""
+        facts = self.venue.facts
+        if facts:
+            self.venue.facts = []
+        return facts
+
+    # Orders
+
+    def place(self, account: Account, request: NewOrder, at_ms: int) -> OrderState:
+        """Take a LIMIT or MARKET order; the state in which it leaves its arrival."""
+        self.advance(at_ms)
+        book, order, expires = self._admission.order(account, request)
+        self.venue.enter(order)
+        if expires:
+            self.venue.end(book, order, Status.EXPIRED, Expiry.TIME_IN_FORCE)
         else:
-            missing += ["spread", "book depth"]
-        if CandleEnd in self._kinds:
-            missing.append("the way of the price inside a candle")
-        if Point in self._kinds:
-            missing.append("traded volume")
-        return tuple(missing)
+            self.venue.take(book, order)
+            self.venue.liquidator.settle(at_ms)
+        return order.state()
 
-    def _refusal(self, book: Book, order: WorkingOrder, *, judge_trigger: bool) -> filters.Refusal | None:
-        request = order.request
-        if request.client_order_id in book.orders:
-            return filters.DUPLICATE_ID
-        best = next(price for price, _ in book.takes(request.side))
-        broken = filters.refusal(request, book.instrument, book.mark_px, best) or self._too_many(book, order)
-        if broken is not None:
-            return broken
-        if not order.in_book:
-            return self._trigger_refusal(book, order) if judge_trigger else None
-        if request.reduce_only and not self._reducible(book, order):
-            return filters.REDUCE_ONLY
-        refused = refused_at_once(book, order)
-        if refused is not None:
-            return refused
-        return filters.NO_MARGIN if self._execution.lacks_margin(book, request, best) else None
+    def test(self, account: Account, request: NewOrder, at_ms: int) -> None:
+        """Judge an order as `place` does, and leave it at that."""
+        self.advance(at_ms)
+        self._admission.order(account, request)
 
-    def _too_many(self, book: Book, order: WorkingOrder) -> filters.Refusal | None:
-        if not order.in_book:
-            waiting = sum(not other.in_book for each in self.books.values() for other in each.orders.values())
-            return filters.TOO_MANY_STOPS if waiting >= filters.MAX_CONDITIONAL else None
-        resting = sum(other.in_book for other in book.orders.values())
-        return filters.TOO_MANY_ORDERS if resting >= book.instrument.max_num_orders else None
+    def place_conditional(self, account: Account, request: NewOrder, at_ms: int) -> AlgoState:
+        """Take a conditional order; it waits, and is not judged on margin or position before its trigger."""
+        self.advance(at_ms)
+        book, order, seen = self._admission.conditional(account, request)
+        self._algo.wait(book, order)
+        if seen is not None:
+            self._algo.trigger(book, order, seen)
+            self.venue.liquidator.settle(at_ms)
+        return order.state()
 
-    def _reducible(self, book: Book, order: WorkingOrder) -> bool:
-        """Whether there is something to reduce, that resting orders do not reduce already where this one would rest."""
-        closable = self.account.closable(book.symbol, order.request.side)
-        if order.limit is None:
-            return closable > ZERO
-        resting = total(
-            other.leaves for other in book.orders.values()
-            if other.in_book and other.request.reduce_only and other.request.side is order.request.side
-        )
-        return closable > resting
+    def amend(self, account: Account, change: Amendment, at_ms: int) -> OrderState:
+        """Give a resting LIMIT order another quantity and price; it goes to the end of its queue, or takes."""
+        self.advance(at_ms)
+        book = self._admission.book(change.symbol)
+        order = amended(self.venue, account, book, change)
+        self.venue.liquidator.settle(at_ms)
+        return order.state()
 
-    def _trigger_refusal(self, book: Book, order: WorkingOrder) -> filters.Refusal | None:
-        """-2021, and a trailing stop set to its starting point."""
-        present = book.trigger_px(order.request)
-        start = order.request.activation_price
-        if order.trailing:
-            order.follow(present)
-            # An activation price that is reached already would be none.
-            return filters.WOULD_TRIGGER if start is not None and order.active else None
-        return filters.WOULD_TRIGGER if order.met_by(present) else None
+    def cancel(self, account: Account, symbol: str, key: OrderKey, at_ms: int) -> OrderState:
+        """End a working order; -2011 where there is none by that id."""
+        self.advance(at_ms)
+        book = self._admission.book(symbol)
+        order = account.open.order(key)
+        if order is None or order.symbol != symbol:
+            raise Refusal(*refusals.UNKNOWN_ORDER)
+        self.venue.end(book, order, Status.CANCELED)
+        return order.state()
 
-    def _hindsight(self, book: Book, order: WorkingOrder) -> Decimal | None:
-        request = order.request
-        if book.hindsight is None or not request.reduce_only or not request.order_type.stop_like:
-            return None
-        if book.watches_mark(request) or not self.account.closable(book.symbol, request.side):
-            return None
-        if order.trailing:
-            order.follow(book.trigger_px(request))
-        return hindsight(order, book.hindsight, book.last_px)
+    def cancel_conditional(self, account: Account, key: OrderKey, at_ms: int, symbol: str = "") -> AlgoState:
+        """End a conditional order that waits; -2011 where there is none, -4117 at the instant of its trigger."""
+        self.advance(at_ms)
+        order = account.open.conditional(key)
+        if order is None or symbol not in ("", order.symbol):
+            triggered = self._triggered(account, key)
+            if triggered is not None and triggered.triggered_ms == self.now_ms:
+                raise Refusal(*refusals.TRIGGERING)
+            raise Refusal(*refusals.UNKNOWN_ORDER)
+        self.venue.end_waiting(self.books[order.symbol], order, AlgoStatus.CANCELED)
+        return order.state()
 
-    def _candle_end(self, book: Book, candle: CandleEnd) -> None:
-        if not book.quiet(candle.low, candle.high):
-            CandleJudge(self._execution, book, candle).run()
-            book.changed()
-        book.last = candle.close
-        book.hindsight = candle if book.opened_in_candle else None
-        book.opened_in_candle = False
+    def cancel_all(self, account: Account, symbol: str, at_ms: int) -> int:
+        """End all working orders of a symbol; how many."""
+        self.advance(at_ms)
+        return self._clockwork.cancel_working(account, self._admission.book(symbol))
 
-    def _traded(self, book: Book, at_ms: int, price: Decimal, qty: Decimal | None) -> None:
-        book.last = price
-        if not book.quiet(price, price):
-            for side in Side:
-                self._rest_against(book, at_ms, side, price, qty)
-            self._triggers(book, at_ms)
+    def cancel_all_conditional(self, account: Account, symbol: str, at_ms: int) -> int:
+        """End all conditional orders of a symbol that wait; how many."""
+        self.advance(at_ms)
+        return self._clockwork.cancel_waiting(account, self._admission.book(symbol))
 
-    def _quoted(self, book: Book, quote: Quote) -> None:
-        book.quote = quote
-        if book.last is None and not book.quiet(quote.bid, quote.ask):
-            self._rest_against(book, quote.at_ms, Side.BUY, quote.ask, quote.ask_qty)
-            self._rest_against(book, quote.at_ms, Side.SELL, quote.bid, quote.bid_qty)
-            self._triggers(book, quote.at_ms)
+    def countdown(self, account: Account, symbol: str, countdown_ms: int, at_ms: int) -> None:
+        """Cancel all orders of the symbol after `countdown_ms`, unless it is set anew before; 0 calls it off."""
+        self.advance(at_ms)
+        self._admission.book(symbol)
+        self._clockwork.count_down(account, symbol, countdown_ms)
 
-    def _rest_against(self, book: Book, at_ms: int, side: Side, price: Decimal, qty: Decimal | None) -> None:
-        """Fill what rests on `side` by a trade at `price`, by no more than `qty` in all."""
-        resting = [order for order in book.orders.values() if order.in_book and order.request.side is side]
-        for order in sorted(resting, key=priority):
-            if not order.status.closed and book.reached(order, price):
-                filled = self._execution.fill_resting(book, order, at_ms, order.leaves if qty is None else qty)
-                qty = None if qty is None else qty - filled
+    def order(self, account: Account, symbol: str, key: OrderKey) -> OrderState:
+        """An order, working or ended; the latest one where a client id was used again; -2013."""
+        self._admission.book(symbol)
+        order = account.open.order(key)
+        if order is not None and order.symbol == symbol:
+            return order.state()
+        ended = account.history.order(symbol, key, self.now_ms)
+        if ended is None:
+            raise Refusal(*refusals.NO_SUCH_ORDER)
+        return ended
 
-    def _triggers(self, book: Book, at_ms: int) -> None:
-        """Let the present price act on the conditional orders: stops first."""
-        waiting = [order for order in book.orders.values() if not order.in_book]
-        for order in sorted(waiting, key=lambda order: not order.request.order_type.stop_like):
-            present = book.trigger_px(order.request)
-            if order.trailing:
-                order.follow(present)
-            if not order.status.closed and order.met_by(present):
-                # A mark that triggers is no trade: the order then takes what the market offers.
-                seen = book.last_px if book.watches_mark(order.request) else present
-                self._execution.trigger(book, order, at_ms, seen)
-        book.changed()
+    def conditional(self, account: Account, key: OrderKey, symbol: str = "") -> AlgoState:
+        """A conditional order, waiting, triggered or ended; -2013."""
+        order = account.open.conditional(key) or self._triggered(account, key)
+        if order is not None and symbol in ("", order.symbol):
+            return order.state()
+        ended = account.history.conditional(key, self.now_ms, symbol)
+        if ended is None:
+            raise Refusal(*refusals.NO_SUCH_ORDER)
+        return ended
 
-    def _told(self) -> Facts:
-        facts = self._execution.facts
-        if not facts:
-            return ()
-        self._execution.facts = []
-        return tuple(facts)
+    def open_orders(self, account: Account, symbol: str = "") -> list[OrderState]:
+        """The working orders, the oldest first; of all symbols where none is named."""
+        orders = account.open.of(symbol) if symbol else account.open.working
+        return [order.state() for order in orders.values()]
 
+    def open_conditionals(self, account: Account, symbol: str = "") -> list[AlgoState]:
+        """The conditional orders that wait, the oldest first."""
+        return [order.state() for order in account.open.waiting.values() if symbol in ("", order.symbol)]
 
-def _rejected(request: OrderRequest, at_ms: int, action: Action, refusal: filters.Refusal) -> CommandRejected:
-    return CommandRejected(at_ms, request.symbol, request.client_order_id, action, refusal.code, refusal.message)
+    # What the owner of an account sets
+
+    def set_leverage(self, account: Account, symbol: str, leverage: int, at_ms: int) -> None:
+        self.advance(at_ms)
+        self._admission.book(symbol)
+        modes.set_leverage(account, symbol, leverage, self.venue)
+        self.venue.tell(ConfigUpdate(account.name, at_ms, symbol, leverage))
+        self._changed(account)
+
+    def set_margin_type(self, account: Account, symbol: str, margin_type: MarginType, at_ms: int) -> None:
+        self.advance(at_ms)
+        book = self._admission.book(symbol)
+        waits = any(order.symbol == symbol for order in account.open.waiting.values())
+        modes.set_margin_type(account, symbol, margin_type, has_orders=bool(account.open.of(symbol)) or waits)
+        mark, asset = book.mark_px, book.instrument.quote_asset
+        sides = (PositionSide.LONG, PositionSide.SHORT) if account.hedge else (PositionSide.BOTH,)
+        self.venue.tell(AccountUpdate(
+            account.name, at_ms, Reason.MARGIN_TYPE_CHANGE, (account.balance_state(asset),),
+            tuple(account.position_state(symbol, side, mark) for side in sides),
+        ))
+        self._changed(account)
+
+    def set_hedge_mode(self, account: Account, hedge: bool, at_ms: int) -> None:
+        self.advance(at_ms)
+        modes.set_hedge_mode(account, hedge, has_orders=bool(account.open.working or account.open.waiting))
+
+    def move_margin(
+        self, account: Account, symbol: str, position_side: PositionSide, amount: Decimal, at_ms: int,
+    ) -> None:
+        """Put `amount` more of the wallet behind an isolated position, or take some back where it is below zero."""
+        self.advance(at_ms)
+        self._admission.book(symbol)
+        self.venue.tell(modes.move_margin(account, symbol, position_side, amount, self.venue, at_ms))
+        self._changed(account)
+
+    def transfer(self, account: Account, amount: Decimal, at_ms: int, asset: str = "USDT") -> None:
+        """Pay into the account, or out of it where the amount is below zero."""
+        self.advance(at_ms)
+        self.venue.tell(modes.transfer(account, asset, amount, self.venue, at_ms))
+        self._changed(account)
+
+    # What others do to an account
+
+    def close_by_hand(
+        self, account: Account, symbol: str, position_side: PositionSide, qty: Decimal, at_ms: int,
+    ) -> None:
+        """Close of a position as its owner does it on Binance's page: at market, by a client id of the page's."""
+        side = self._closing(account, symbol, position_side)
+        self.place(account, NewOrder(
+            symbol, side, OrderType.MARKET, qty, f"web_{self.now_ms}_{self.venue.next_place()}", position_side,
+            reduce_only=position_side is PositionSide.BOTH,
+        ), at_ms)
+
+    def deleverage(
+        self, account: Account, symbol: str, position_side: PositionSide, qty: Decimal, at_ms: int,
+    ) -> None:
+        """Close of a position for a bankrupt counterparty, at the mark."""
+        self.advance(at_ms)
+        side = self._closing(account, symbol, position_side)
+        book = self._admission.book(symbol)
+        client_id = f"adl_autoclose-{self.now_ms}"
+        self.venue.force(account, symbol, position_side, side, qty, client_id, self.now_ms, price=book.mark_px)
+        self.venue.liquidator.settle(at_ms)
+
+    def fill_resting(self, account: Account, symbol: str, key: OrderKey, qty: Decimal, at_ms: int) -> None:
+        """Fill a resting limit at its own price by at most `qty`, as a trade of others through it would."""
+        self.advance(at_ms)
+        book = self._admission.book(symbol)
+        order = account.open.order(key)
+        if order is None or order.symbol != symbol:
+            raise Refusal(*refusals.UNKNOWN_ORDER)
+        self.venue.fill_resting(book, order, qty)
+        self.venue.liquidator.settle(at_ms)
+
+    # Inside
+
+    def _triggered(self, account: Account, key: OrderKey) -> WaitingOrder | None:
+        """A conditional order whose placed order is not over."""
+        if isinstance(key, int):
+            return account.open.triggered.get(key)
+        found = [order for order in account.open.triggered.values() if order.request.client_order_id == key]
+        return found[-1] if found else None
+
+    def _closing(self, account: Account, symbol: str, position_side: PositionSide) -> Side:
+        """The side that closes a position; -2022 where there is none."""
+        self._admission.book(symbol)
+        qty = account.holding(symbol, position_side).qty
+        if not qty:
+            raise Refusal(*refusals.REDUCE_ONLY)
+        return Side.SELL if qty > ZERO else Side.BUY
+
+    def _endow(self, book: Book) -> None:
+        """Give the accounts what they hold of a symbol from the start, once it has a price."""
+        if book.last is None and book.quote is None:
+            return
+        for account, position in self._endowments.pop(book.symbol, []):
+            entry = position.entry_px or book.last_px
+            account.endow(book.instrument, PositionSide.BOTH, position.qty, entry, self.now_ms)
+            if position.qty:
+                book.holders.add(account.name)
+            self.venue.liquidator.changed(account)
+
+    def _changed(self, account: Account) -> None:
+        """An account has another margin now."""
+        self.venue.liquidator.changed(account)
+        self.venue.liquidator.settle(self.now_ms)

@@ -1,187 +1,401 @@
-"""What can happen to an order inside the exchange: taking, filling, triggering, ending.
+"""What can happen to an order inside the exchange: it enters, takes, rests, fills, triggers, ends.
 
-Rules of matching are listed in `runner.venue.exchange`.  Every change is told as a domain event in `facts`.
+The rules of matching are listed in `runner.venue.exchange`.  Every change is told as a fact, in the order of events.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from runner.domain.events import Event, TradeReport
-from runner.domain.orders import OrderRequest, OrderStatus
-from runner.domain.values import EXACT, ZERO, Rounding, Side, TimeInForce
-from runner.venue.account import Account, Claim, initial_margin
-from runner.venue.book import Book, WorkingOrder
-from runner.venue.filters import NO_FILL_OR_KILL, WOULD_TAKE, Refusal
+from runner.domain.instrument import Instrument
+from runner.domain.values import EXACT, ZERO, OrderType, Side, TimeInForce
+from runner.venue import margin, refusals
+from runner.venue.account import Account
+from runner.venue.book import Book
+from runner.venue.contracts import Contract
+from runner.venue.deadlines import Deadline, Deadlines, Due
+from runner.venue.facts import AccountUpdate, AlgoUpdate, Fact, Fill, OrderUpdate
+from runner.venue.liquidation import Liquidator
+from runner.venue.orders import WaitingOrder, WorkingOrder
+from runner.venue.refusals import Refusal
+from runner.venue.requests import NewOrder
+from runner.venue.settings import Conflict, VenueSettings
+from runner.venue.terms import AlgoStatus, ExecutionType, Expiry, PositionSide, Reason, SelfTrade, Status
 
-BY_SYSTEM = "Reduce Only expired"
-REDUCE_ONLY_REJECT = "Reduce Only reject"
-NO_MARGIN_REJECT = "Margin is insufficient."
-NOT_FILLABLE = "Unfilled rest expired"
+POSITION_CLOSED = "Position closed"
+YEAR_MS = 365 * 86_400_000
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
+_PREVENTING = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.GTD)
+_CLOSING = {
+    False: ((PositionSide.BOTH, Side.SELL), (PositionSide.BOTH, Side.BUY)),
+    True: ((PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)),
+}
 
 
 class Execution:
-    """Executes orders against one account and its books; collects what happened in `facts`."""
+    """Executes the orders of all accounts on all books; `facts` is what happened since they were last taken.
 
-    def __init__(self, account: Account, books: Mapping[str, Book]) -> None:
-        self.account = account
+    `now_ms` is the exchange's present, `insurance` its own fund.
+    """
+
+    def __init__(self, accounts: Mapping[str, Account], books: Mapping[str, Book], settings: VenueSettings) -> None:
+        self.accounts = accounts
         self.books = books
-        self.facts: list[Event] = []
+        self.settings = settings
+        self.deadlines = Deadlines()
+        self.liquidator = Liquidator(self, accounts, self)
+        self.facts: list[Fact] = []
+        self.now_ms = 0
+        self.insurance = ZERO
+        self._order_ids = settings.first_order_id
+        self._places = 0
         self._trades = 0
 
-    def tell(self, book: Book, order: WorkingOrder, at_ms: int, reason: str = "") -> None:
-        self.facts.append(order.report(at_ms, book.mark_px, reason))
+    # What the margin and the liquidation ask for
 
-    def accept(self, book: Book, order: WorkingOrder, at_ms: int) -> None:
-        book.orders[order.request.client_order_id] = order
-        book.changed()
-        self.tell(book, order, at_ms)
+    def mark(self, symbol: str) -> Decimal:
+        return self.books[symbol].mark_px
 
-    def end(self, book: Book, order: WorkingOrder, status: OrderStatus, at_ms: int, reason: str = "") -> None:
-        """The order is over: told, remembered for queries, and no longer working."""
-        order.status = status
-        self._forget(book, order, at_ms, reason)
-        self.tell(book, order, at_ms, reason)
+    def contract(self, symbol: str) -> Contract:
+        return self.books[symbol].contract
 
-    def fill(self, book: Book, order: WorkingOrder, price: Decimal, qty: Decimal, at_ms: int, *, maker: bool) -> None:
-        """One execution; what reduce-only leaves beyond the position is ended by `settle`, once a sweep is over."""
+    def asset(self, symbol: str) -> str:
+        return self.books[symbol].instrument.quote_asset
+
+    def instrument(self, symbol: str) -> Instrument:
+        return self.books[symbol].instrument
+
+    def tell(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+    # Entering
+
+    def working(
+        self, account: Account, request: NewOrder, *, algo_id: int = 0, forced: bool = False, exits: bool = False,
+    ) -> WorkingOrder:
+        """An order as it would be in the matching engine; it has no id before `enter`."""
+        now = self.now_ms
+        ends_ms = request.good_till_ms if request.time_in_force is TimeInForce.GTD else now + YEAR_MS
+        return WorkingOrder(
+            account.name, request, 0, now, now, 0, now, exits or closes_only(request), algo_id, forced, ends_ms,
+        )
+
+    def enter(self, order: WorkingOrder) -> None:
+        """Take an order into the matching engine."""
+        order.order_id = order.order_id or self.next_order_id()
+        order.place = self.next_place()
         request = order.request
-        booking = self.account.book(book.symbol, request.side, qty, price, maker)
-        book.opened_in_candle = book.opened_in_candle or booking.grew
-        order.filled_qty += qty
-        order.cost = EXACT.add(order.cost, EXACT.multiply(price, qty))
-        order.status = OrderStatus.PARTIALLY_FILLED if order.leaves else OrderStatus.FILLED
-        self._trades += 1
-        self.facts.append(TradeReport(
-            at_ms, book.symbol, request.client_order_id, order.order_id, str(self._trades), request.side, qty, price,
-            booking.fee, book.instrument.quote_asset, booking.realized, maker,
-        ))
-        if order.status.closed:
-            self._forget(book, order, at_ms, "")
-        self.tell(book, order, at_ms)
+        if not request.client_order_id:
+            order.request = request.but(client_order_id=f"auto-{order.order_id}")
+        self.accounts[order.account].open.add(order)
+        self.tell(OrderUpdate(order.account, self.now_ms, ExecutionType.NEW, order.state()))
 
-    def take(self, book: Book, order: WorkingOrder, at_ms: int, seen: Decimal | None = None) -> None:
+    def next_place(self) -> int:
+        self._places += 1
+        return self._places
+
+    def next_order_id(self) -> int:
+        self._order_ids += 1
+        return self._order_ids - 1
+
+    # Taking and resting
+
+    def take(self, book: Book, order: WorkingOrder, seen: Decimal | None = None) -> None:
         """Execute at once what the order can take; `seen` as in `Book.takes`.  What is left rests or expires."""
-        request = order.request
-        wanted = order.leaves
-        if request.reduce_only:
-            wanted = min(wanted, self.account.closable(book.symbol, request.side))
-        for price, depth in book.takes(request.side, seen):
-            if wanted <= ZERO or not book.within(order, price):
-                break
-            qty = wanted if depth is None else min(wanted, depth)
-            self.fill(book, order, price, qty, at_ms, maker=False)
-            wanted -= qty
-        self.settle(book, at_ms)
-        if not order.status.closed and (order.limit is None or request.time_in_force in _AT_ONCE):
-            self.end(book, order, OrderStatus.EXPIRED, at_ms, NOT_FILLABLE)
+        met = self._sweep(book, order, seen)
+        account = self.accounts[order.account]
+        if not order.status.closed:
+            in_force = order.request.time_in_force
+            if order.exits and not self.closable(order):
+                self.end(book, order, Status.EXPIRED, Expiry.REDUCE_ONLY)
+            elif order.limit is None:
+                self.end(book, order, Status.EXPIRED, Expiry.UNFILLED_MARKET)
+            elif in_force in _AT_ONCE:
+                self.end(book, order, Status.EXPIRED, Expiry.TIME_IN_FORCE)
+            else:
+                self.rest(book, order)
+        self.settle(book, account)
+        for name in met:
+            self.settle(book, self.accounts[name])
 
-    def trigger(self, book: Book, order: WorkingOrder, at_ms: int, seen: Decimal) -> None:
-        """The trigger of a conditional order is met at a price of `seen`: it enters the matching engine, or not."""
-        request = order.request
-        if request.reduce_only and not self.account.closable(book.symbol, request.side):
-            self.end(book, order, OrderStatus.REJECTED, at_ms, REDUCE_ONLY_REJECT)
-            return
-        seen = book.instrument.round_price(seen, Rounding.UP if request.side is Side.BUY else Rounding.DOWN)
-        if self.lacks_margin(book, request, seen):
-            self.end(book, order, OrderStatus.REJECTED, at_ms, NO_MARGIN_REJECT)
-            return
-        order.in_book = True
-        order.status = OrderStatus.TRIGGERED
-        self.tell(book, order, at_ms)
-        if refused_at_once(book, order, seen) is not None:
-            self.end(book, order, OrderStatus.EXPIRED, at_ms, NOT_FILLABLE)
-            return
-        level = request.trigger_price
-        if level is None or book.quote is not None or not request.order_type.take_profit_like:
-            self.take(book, order, at_ms, seen)
-            return
-        self.take(book, order, at_ms, level)
-        if not order.status.closed and book.reached(order, seen):
-            self.fill_resting(book, order, at_ms, order.leaves, maker=False)
+    def rest(self, book: Book, order: WorkingOrder) -> None:
+        book.rest(order)
+        self.deadlines.add(_deadline(order))
+
+    def replace(self, book: Book, order: WorkingOrder, request: NewOrder) -> None:
+        """Let a resting order be another one, at the end of the queue and not in the book for now."""
+        lane = self.accounts[order.account].open.lane(order.symbol, order.position_side, order.side)
+        lane.remove(order)
+        book.leave(order)
+        self.deadlines.drop(_deadline(order))
+        order.request = request
+        order.place = self.next_place()
+        order.since_ms = order.updated_ms = self.now_ms
+        order.amendments += 1
+        order.read()
+        lane.add(order)
 
     def fill_resting(
-        self, book: Book, order: WorkingOrder, at_ms: int, most: Decimal, *, maker: bool = True,
+        self, book: Book, order: WorkingOrder, most: Decimal | None = None, *, maker: bool = True,
     ) -> Decimal:
         """Fill a resting limit at its own price with at most `most`; returns what was filled."""
         limit = order.limit
-        qty = min(order.leaves, most)
-        if order.request.reduce_only:
-            qty = min(qty, self.account.closable(book.symbol, order.request.side))
+        qty = order.leaves if most is None else min(order.leaves, most)
+        if order.exits:
+            qty = min(qty, self.closable(order))
         if limit is None or qty <= ZERO:
             return ZERO
-        self.fill(book, order, limit, qty, at_ms, maker=maker)
-        self.settle(book, at_ms)
+        self.fill(book, order, limit, qty, maker=maker)
+        self.settle(book, self.accounts[order.account])
         return qty
 
-    def settle(self, book: Book, at_ms: int) -> None:
-        """End reduce-only orders in the book that lie wholly beyond what is left of the position, the worst priced."""
-        for side in Side:
-            resting = [order for order in book.orders.values() if order.in_book and order.request.side is side]
-            covered, position = ZERO, self.account.closable(book.symbol, side)
-            for order in sorted((order for order in resting if order.request.reduce_only), key=priority):
-                if covered >= position:
-                    self.end(book, order, OrderStatus.EXPIRED, at_ms, BY_SYSTEM)
-                covered += order.leaves
+    def fill(
+        self, book: Book, order: WorkingOrder, price: Decimal, qty: Decimal, *, maker: bool, trade_id: int = 0,
+    ) -> int:
+        """One execution; returns its trade id.  What it leaves of reduce-only orders is for `settle`."""
+        account = self.accounts[order.account]
+        if not trade_id:
+            self._trades += 1
+            trade_id = self._trades
+        now, request, instrument = self.now_ms, order.request, book.instrument
+        side, position_side = order.side, request.position_side
+        booking = account.execute(instrument, position_side, side, qty, price, maker, trade_id, now)
+        if booking.grew:
+            book.opened.add(account.name)
+            book.holders.add(account.name)
+        if not order.exits:
+            account.open.lane(book.symbol, position_side, side).count(order, -qty)
+        order.leaves -= qty
+        order.filled_qty += qty
+        order.cost = EXACT.add(order.cost, EXACT.multiply(price, qty))
+        order.status = Status.PARTIALLY_FILLED if order.leaves else Status.FILLED
+        order.updated_ms = now
+        asset = instrument.quote_asset
+        done = Fill(
+            trade_id, order.order_id, book.symbol, side, position_side, price, qty, booking.fee, asset,
+            booking.realized, maker, now,
+        )
+        account.history.add_fill(done)
+        execution = ExecutionType.CALCULATED if order.forced else ExecutionType.TRADE
+        self.tell(OrderUpdate(account.name, now, execution, order.state(), done))
+        self.tell(AccountUpdate(
+            account.name, now, Reason.ORDER, (account.balance_state(asset),),
+            (account.position_state(book.symbol, position_side, book.mark_px),),
+        ))
+        if not order.leaves:
+            self._forget(book, order)
+        self.liquidator.changed(account)
+        return trade_id
 
-    def lacks_margin(self, book: Book, request: OrderRequest, price: Decimal) -> bool:
-        """Whether the order would bind more initial margin than the account has; what only reduces never does."""
-        if request.reduce_only:
-            return False
-        asked = Claim(request.side, request.quantity, request.price if request.price is not None else price)
-        others, own = self._bound(book.symbol)
-        before = self._margin(book, own)
-        after = self._margin(book, [*own, asked])
-        return after > before and EXACT.add(others, after) > self.equity()
+    def end(
+        self, book: Book, order: WorkingOrder, status: Status, expiry: Expiry = Expiry.NONE,
+    ) -> None:
+        """The order is over without a fill: told, kept for queries, and no longer working."""
+        order.status = status
+        order.updated_ms = self.now_ms
+        execution = ExecutionType.CANCELED if status is Status.CANCELED else ExecutionType.EXPIRED
+        self.tell(OrderUpdate(order.account, self.now_ms, execution, order.state(), expiry=expiry))
+        self._forget(book, order)
 
-    def equity(self) -> Decimal:
-        return EXACT.add(self.account.wallet, self.unrealised())
+    def settle(self, book: Book, account: Account) -> None:
+        """End what has lost its position: resting exits that lie wholly beyond it, the worst priced, and waiting
+        `closePosition` orders of one that is gone."""
+        symbol = book.symbol
+        for position_side, side in _CLOSING[account.hedge]:
+            lane = account.open.lane(symbol, position_side, side)
+            if lane.exits:
+                covered, position = ZERO, account.closable(symbol, position_side, side)
+                for order in sorted(lane.exits.values(), key=_priority):
+                    if covered >= position:
+                        self.end(book, order, Status.EXPIRED, Expiry.REDUCE_ONLY)
+                    covered += order.leaves
+        for waiting in tuple(account.open.closers(symbol).values()):
+            if not account.closable(symbol, waiting.request.position_side, waiting.side):
+                self.end_waiting(book, waiting, AlgoStatus.EXPIRED, POSITION_CLOSED)
+        if account.name in book.holders and not any(
+            account.holding(symbol, side).qty for side in PositionSide
+        ):
+            book.holders.discard(account.name)
 
-    def unrealised(self) -> Decimal:
-        open_symbols = [symbol for symbol, position in self.account.positions.items() if position.qty]
-        return self.account.unrealised({symbol: self.books[symbol].mark_px for symbol in open_symbols})
+    # Conditional orders
 
-    def _bound(self, symbol: str) -> tuple[Decimal, list[Claim]]:
-        """Margin that the other symbols bind, and this one's claims."""
-        others = ZERO
-        for name, book in self.books.items():
-            if name != symbol and (book.orders or self.account.position(name).qty):
-                others = EXACT.add(others, self._margin(book, _claims(book)))
-        return others, _claims(self.books[symbol])
+    def tell_waiting(self, order: WaitingOrder) -> None:
+        self.tell(AlgoUpdate(order.account, self.now_ms, order.state()))
 
-    def _margin(self, book: Book, claims: list[Claim]) -> Decimal:
-        return initial_margin(self.account.position(book.symbol).qty, book.mark_px, claims, self.account.leverage)
+    def end_waiting(self, book: Book, order: WaitingOrder, status: AlgoStatus, reason: str = "") -> None:
+        """A conditional order is over before its trigger."""
+        account = self.accounts[order.account]
+        account.open.remove_waiting(order)
+        book.unwait(order)
+        self.finish(account, order, status, reason)
 
-    def _forget(self, book: Book, order: WorkingOrder, at_ms: int, reason: str) -> None:
-        client_id = order.request.client_order_id
-        book.orders.pop(client_id, None)
-        book.finished[client_id] = order.report(at_ms, book.mark_px, reason)
-        book.changed()
+    # By the exchange's own hand
+
+    def cancel_for(self, account: Account, symbol: str | None, at_ms: int, expiry: Expiry) -> int:
+        """End all orders of both worlds, of one symbol or (None) of all that are held under cross margin."""
+        ended = 0
+        for order in tuple(account.open.working.values()):
+            if symbol == order.symbol or (symbol is None and not account.config(order.symbol).isolated):
+                self.end(self.books[order.symbol], order, Status.EXPIRED, expiry)
+                ended += 1
+        for waiting in tuple(account.open.waiting.values()):
+            if symbol == waiting.symbol or (symbol is None and not account.config(waiting.symbol).isolated):
+                self.end_waiting(self.books[waiting.symbol], waiting, AlgoStatus.EXPIRED, "Liquidation")
+                ended += 1
+        return ended
+
+    def force(
+        self, account: Account, symbol: str, position_side: PositionSide, side: Side, qty: Decimal, client_id: str,
+        at_ms: int, *, price: Decimal | None = None,
+    ) -> None:
+        """The exchange's own order at market, which can only close: against the book, or all of it at `price`."""
+        book = self.books[symbol]
+        request = NewOrder(
+            symbol, side, OrderType.MARKET, qty, client_id, position_side, time_in_force=TimeInForce.IOC,
+            reduce_only=position_side is PositionSide.BOTH, self_trade=SelfTrade.EXPIRE_MAKER,
+        )
+        order = self.working(account, request, forced=True, exits=True)
+        self.enter(order)
+        if price is not None:
+            closable = min(qty, self.closable(order))
+            if closable > ZERO:
+                self.fill(book, order, price, closable, maker=False)
+        self.take(book, order)
+
+    # Inside
+
+    def _sweep(self, book: Book, order: WorkingOrder, seen: Decimal | None) -> set[str]:
+        """Execute against market and users as far as the order goes; the names of the accounts that it met."""
+        met: set[str] = set()
+        levels = book.takes(order.side, seen)
+        level = next(levels, None)
+        rivals = book.queue(order.side.opposite)
+        while order.leaves > ZERO and not order.status.closed:
+            wanted = min(order.leaves, self.closable(order)) if order.exits else order.leaves
+            if wanted <= ZERO:
+                break
+            rival = rivals.best
+            if rival is not None and not book.meets(order, rival, seen):
+                rival = None
+            if level is not None and not book.within(order, level.price, seen):
+                level = None
+            if rival is not None and rival.limit is not None and (
+                level is None or (level.price - rival.limit) * order.side.sign > ZERO
+            ):
+                self._meet(book, order, rival, wanted)
+                met.add(rival.account)
+            elif level is not None:
+                qty = wanted if level.qty is None else min(wanted, level.qty)
+                self.fill(book, order, level.price, qty, maker=False)
+                level = next(levels, None)
+            else:
+                break
+        return met
+
+    def _meet(self, book: Book, order: WorkingOrder, rival: WorkingOrder, wanted: Decimal) -> None:
+        """A taker meets a user's resting order: they trade at the resting one's limit, unless both are of one account
+        and that is prevented."""
+        request = order.request
+        own = rival.account == order.account
+        mode = request.self_trade
+        if own and mode is not SelfTrade.NONE and request.time_in_force in _PREVENTING:
+            if mode is not SelfTrade.EXPIRE_TAKER:
+                self.end(book, rival, Status.EXPIRED_IN_MATCH, Expiry.SELF_TRADE)
+            if mode is not SelfTrade.EXPIRE_MAKER:
+                by_rest = request.time_in_force is TimeInForce.IOC
+                expiry = Expiry.TIME_IN_FORCE_BY_SELF_TRADE if by_rest else Expiry.SELF_TRADE
+                self.end(book, order, Status.EXPIRED_IN_MATCH, expiry)
+            return
+        qty = min(wanted, rival.leaves, self.closable(rival) if rival.exits else rival.leaves)
+        if qty <= ZERO or rival.limit is None:
+            self.end(book, rival, Status.EXPIRED, Expiry.REDUCE_ONLY)
+            return
+        price = rival.limit
+        trade = self.fill(book, order, price, qty, maker=False)
+        self.fill(book, rival, price, qty, maker=True, trade_id=0 if own else trade)
+
+    def check_conflict(self, account: Account, order: WorkingOrder) -> None:
+        """Refuse an exit that takes at once while resting ones cover the position already, where the rule says so."""
+        rule = self.settings.rules.conflict
+        if rule is Conflict.KNOCK_OUT or order.limit is not None:
+            return
+        if account.open.lane(order.symbol, order.position_side, order.side).covered() >= self.closable(order):
+            raise Refusal(*refusals.REDUCE_ONLY if rule is Conflict.REFUSE else refusals.REDUCE_ONLY_MARGIN)
+
+    def check_margin(
+        self, book: Book, account: Account, order: WorkingOrder, seen: Decimal | None = None,
+        replaced: WorkingOrder | None = None,
+    ) -> None:
+        """Refuse an order that would bind more margin than there is; what only closes never does."""
+        if order.exits:
+            return
+        price = order.limit
+        if price is None:
+            bid, ask = book.bid_ask() if seen is None else (seen, seen)
+            price = margin.assumed_price(order.side, bid, ask, book.mark_px)
+        lacking = margin.lacks_margin(
+            account, book.symbol, order.position_side, order.side, order.leaves, price, self, replaced,
+        )
+        if lacking is not None:
+            raise Refusal(*lacking)
+
+    def closable(self, order: WorkingOrder) -> Decimal:
+        """How much of its position the order can close."""
+        return self.accounts[order.account].closable(order.symbol, order.position_side, order.side)
+
+    def finish(self, account: Account, order: WaitingOrder, status: AlgoStatus, reason: str = "") -> None:
+        """A conditional order is over: told, and kept for queries."""
+        order.status, order.reason, order.updated_ms = status, reason, self.now_ms
+        self.tell_waiting(order)
+        account.history.add_conditional(order.state())
+
+    def _forget(self, book: Book, order: WorkingOrder) -> None:
+        account = self.accounts[order.account]
+        account.open.remove(order)
+        if order in book.queue(order.side):
+            book.leave(order)
+            self.deadlines.drop(_deadline(order))
+        account.history.add_order(order.state())
+        if order.algo_id:
+            self.finish(account, account.open.triggered.pop(order.algo_id), AlgoStatus.FINISHED)
 
 
-def refused_at_once(book: Book, order: WorkingOrder, seen: Decimal | None = None) -> Refusal | None:
+def closes_only(request: NewOrder) -> bool:
+    """Whether an order can only close: reduce-only, `closePosition`, or in hedge mode the side that closes."""
+    if request.reduce_only or request.close_position:
+        return True
+    return request.position_side is (PositionSide.LONG if request.side is Side.SELL else PositionSide.SHORT)
+
+
+def unfillable(book: Book, order: WorkingOrder, seen: Decimal | None = None) -> refusals.No | None:
     """Why a FOK cannot be filled whole, or a GTX would take; None for all others."""
     if order.limit is None:
         return None
     match order.request.time_in_force:
-        case TimeInForce.FOK if book.takeable(order, seen) < order.leaves:
-            return NO_FILL_OR_KILL
-        case TimeInForce.GTX if book.takeable(order, seen) > ZERO:
-            return WOULD_TAKE
+        case TimeInForce.FOK if _takeable(book, order, seen) < order.leaves:
+            return refusals.NO_FILL_OR_KILL
+        case TimeInForce.GTX if _takeable(book, order, seen) > ZERO:
+            return refusals.WOULD_TAKE
         case _:
             return None
 
 
-def _claims(book: Book) -> list[Claim]:
-    return [
-        Claim(order.request.side, order.leaves, order.limit)
-        for order in book.orders.values()
-        if order.in_book and not order.request.reduce_only and order.limit is not None
-    ]
+def _takeable(book: Book, order: WorkingOrder, seen: Decimal | None) -> Decimal:
+    """How much of what the order leaves it could take at once."""
+    taken = ZERO
+    for rival in book.queue(order.side.opposite):
+        if taken >= order.leaves or not book.meets(order, rival):
+            break
+        taken += rival.leaves
+    for price, qty in book.takes(order.side, seen):
+        if taken >= order.leaves or not book.within(order, price):
+            break
+        taken = order.leaves if qty is None else taken + qty
+    return min(taken, order.leaves)
 
 
-def priority(order: WorkingOrder) -> tuple[Decimal, int]:
-    """Price, then time: what the matching engine would execute first."""
-    return (order.limit or ZERO) * -order.request.side.sign, order.since_ms
+def _priority(order: WorkingOrder) -> tuple[Decimal, int]:
+    return order.priority
 
 
+def _deadline(order: WorkingOrder) -> Deadline:
+    return Deadline(order.ends_ms, Due.ORDER, order.order_id, order.account, order.symbol)

@@ -1,16 +1,19 @@
 """A book's shortcut: prices that touch no order are passed over, and nothing else is."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.domain.events import Event
-from runner.domain.orders import OrderRequest
 from runner.domain.values import OrderType, Side
 from runner.venue.book import Book
+from runner.venue.contracts import shipped_contract
 from runner.venue.exchange import Exchange
+from runner.venue.facts import Fact
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Point
+from runner.venue.refusals import Refusal
+from runner.venue.requests import NewOrder
 from runner.venue.settings import VenueSettings
 from tests.venue.desk import BTC, Desk, d
 
@@ -51,17 +54,18 @@ def test_a_sleeping_trailing_stop_wakes_the_book_at_its_activation() -> None:
 
 
 @st.composite
-def _orders(draw: st.DrawFn) -> list[tuple[int, OrderRequest]]:
+def _orders(draw: st.DrawFn) -> list[tuple[int, NewOrder]]:
     """Requests, each with the number of the datum before which it comes."""
     asked = []
     for number in range(draw(st.integers(1, 6))):
         kind = draw(st.sampled_from(OrderType))
         trailing = kind is OrderType.TRAILING_STOP_MARKET
-        request = OrderRequest(
-            f"o{number}", "BTCUSDT", draw(st.sampled_from(Side)), kind, Decimal("0.01"),
-            draw(prices) if kind.limited else None, draw(prices) if kind.conditional and not trailing else None,
-            Decimal("0.5") if trailing else None, draw(st.none() | prices) if trailing else None,
-            reduce_only=draw(st.booleans()),
+        request = NewOrder(
+            "BTCUSDT", draw(st.sampled_from(Side)), kind, Decimal("0.01"), f"o{number}",
+            price=draw(prices) if kind.limited else None,
+            trigger_price=draw(prices) if kind.conditional and not trailing else None,
+            callback_rate=Decimal("0.5") if trailing else None,
+            activation_price=draw(st.none() | prices) if trailing else None, reduce_only=draw(st.booleans()),
         )
         asked.append((draw(st.integers(0, 8)), request))
     return asked
@@ -86,17 +90,21 @@ class _Restless(Book):
 
 @settings(max_examples=100, deadline=None)
 @given(_orders(), _market())
-def test_passing_over_quiet_prices_changes_nothing(asked: list[tuple[int, OrderRequest]], market: list[Datum]) -> None:
-    def run(book: Book) -> list[Event]:
+def test_passing_over_quiet_prices_changes_nothing(asked: list[tuple[int, NewOrder]], market: list[Datum]) -> None:
+    def run(kind: type[Book]) -> list[Fact]:
         venue = Exchange({"BTCUSDT": BTC}, VenueSettings())
-        venue.books["BTCUSDT"] = book
+        venue.books["BTCUSDT"] = kind(BTC, shipped_contract("BTCUSDT"))
+        account = venue.open_account("me")
         venue.begin(Point("BTCUSDT", 0, Decimal(60000)))
-        told: list[Event] = []
+        told: list[Fact] = []
         for number, datum in enumerate(market):
             for at, request in asked:
                 if at == number:
-                    told += venue.place(request, datum.at_ms - 1)
-            told += venue.on_market(datum)
+                    place = venue.place_conditional if request.order_type.conditional else venue.place
+                    with suppress(Refusal):
+                        place(account, request, datum.at_ms - 1)
+            venue.on_market(datum)
+            told += venue.drain()
         return told
 
-    assert run(Book(BTC, touch=False)) == run(_Restless(BTC, touch=False))
+    assert run(Book) == run(_Restless)

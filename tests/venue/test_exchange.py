@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from runner.domain.events import CommandRejected, OrderNotFound, OrderReport, TradeReport
 from runner.domain.positions import Position
 from runner.domain.values import TimeInForce, WorkingType
 from runner.venue import exchange as exchange_module
+from runner.venue.facts import AccountUpdate, AlgoUpdate, OrderUpdate
 from runner.venue.market import CandleEnd, Quote
+from runner.venue.refusals import Refusal
+from runner.venue.terms import AlgoStatus, ExecutionType, Reason, Status
 from tests.venue.desk import BTC, Desk, code, d, fills, states
 
 IOC, FOK, GTX = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTX
@@ -36,7 +38,8 @@ def test_a1_before_its_first_datum_a_symbol_stands_at_that_datums_price(first: o
 
 def test_a1_a_starting_position_without_an_entry_price_was_opened_at_the_first_price() -> None:
     desk = Desk(61000, positions=(Position("BTCUSDT", d("-0.5")),))
-    assert desk.exchange.position("BTCUSDT") == Position("BTCUSDT", d("-0.5"), d(61000))
+    held = desk.me.holding("BTCUSDT")
+    assert (held.qty, held.entry_px) == (d("-0.5"), d(61000))
 
 
 def test_a_book_without_any_price_says_what_is_missing() -> None:
@@ -49,17 +52,19 @@ def test_a_book_without_any_price_says_what_is_missing() -> None:
 def test_a2_a_refusal_leaves_no_trace() -> None:
     desk = Desk()
     assert code(desk.order("SELL", "MARKET", 1, ro=True, id="gone")) == -2022
-    assert isinstance(desk.exchange.query("BTCUSDT", "gone", 9), OrderNotFound)
-    accepted = desk.order("BUY", "LIMIT", "0.01", 59000)
-    assert isinstance(accepted[0], OrderReport)
-    assert accepted[0].order_id == "FAKE-1"
+    with pytest.raises(Refusal, match="-2013"):
+        desk.exchange.order(desk.me, "BTCUSDT", "gone")
+    (accepted,) = desk.order("BUY", "LIMIT", "0.01", 59000)
+    assert isinstance(accepted, OrderUpdate)
+    assert accepted.order.order_id == 1
 
 
 def test_a2_an_unknown_symbol_is_refused_for_orders_and_cancels() -> None:
     desk = Desk()
     assert code(desk.order("BUY", "MARKET", 1, symbol="NOPEUSDT")) == -1121
     assert code(desk.cancel("x", symbol="NOPEUSDT")) == -1121
-    assert isinstance(desk.exchange.query("NOPEUSDT", "x", 0), OrderNotFound)
+    with pytest.raises(Refusal, match="-1121"):
+        desk.exchange.order(desk.me, "NOPEUSDT", "x")
 
 
 def test_a2_a_client_id_is_unique_among_open_orders_only() -> None:
@@ -88,8 +93,8 @@ def test_a2_open_conditional_orders_of_an_account_are_bounded() -> None:
 
 def test_a3_a_conditional_order_is_judged_on_margin_when_it_triggers() -> None:
     desk = Desk(balance=d(100))
-    assert states(desk.order("BUY", "STOP_MARKET", 1, stop=61000, id="big")) == ["big NEW"]
-    assert states(desk.point(61000)) == ["big REJECTED Margin is insufficient."]
+    assert states(desk.order("BUY", "STOP_MARKET", 1, stop=61000, id="big")) == ["~big NEW"]
+    assert states(desk.point(61000)) == ["~big TRIGGERING", "~big REJECTED Margin is insufficient."]
     assert desk.position == 0
 
 
@@ -101,7 +106,7 @@ def test_a3_a_conditional_order_is_judged_on_margin_when_it_triggers() -> None:
 ])
 def test_a4_a_trigger_that_is_already_met_is_refused(side: str, kind: str, stop: str, refused: bool) -> None:
     answer = Desk(60000).order(side, kind, "0.01", stop=stop)
-    assert isinstance(answer[0], CommandRejected) is refused
+    assert isinstance(answer[0], Refusal) is refused
     if refused:
         assert code(answer) == -2021
 
@@ -116,7 +121,7 @@ def test_a4_a_trailing_stop_whose_activation_is_already_reached_is_refused(
         side, "TRAILING_STOP_MARKET", "0.01", callback_rate=d(1),
         activation_price=None if activation is None else d(activation),
     )
-    assert (code(answer) == -2021) if refused else isinstance(answer[0], OrderReport)
+    assert (code(answer) == -2021) if refused else isinstance(answer[0], AlgoUpdate)
 
 
 @pytest.mark.parametrize(("held", "side", "refused"), [
@@ -127,7 +132,7 @@ def test_a4_a_trailing_stop_whose_activation_is_already_reached_is_refused(
 def test_a5_reduce_only_needs_something_to_reduce(held: str, side: str, refused: bool, kind: str) -> None:
     desk = Desk(positions=(Position("BTCUSDT", d(held), d(60000)),))
     answer = desk.order(side, kind, "0.01", 60000 if kind == "LIMIT" else None, ro=True)
-    assert (code(answer) == -2022) if refused else isinstance(answer[0], OrderReport)
+    assert (code(answer) == -2022) if refused else isinstance(answer[0], OrderUpdate)
 
 
 # Cancelling and asking
@@ -164,27 +169,35 @@ def test_open_orders_lists_what_works_and_nothing_else() -> None:
     desk.order("BUY", "LIMIT", "0.01", 59000, id="rest")
     desk.order("BUY", "MARKET", "0.01", id="done")
     desk.order("SELL", "STOP_MARKET", "0.01", stop=58000, ro=True, id="stop")
-    assert [report.client_order_id for report in desk.exchange.open_orders(7)] == ["rest", "stop"]
-    assert {report.at_ms for report in desk.exchange.open_orders(7)} == {7}
+    assert [order.request.client_order_id for order in desk.exchange.open_orders(desk.me)] == ["rest"]
+    assert [order.request.client_order_id for order in desk.exchange.open_conditionals(desk.me)] == ["stop"]
 
 
 # Taking
 
 
-def test_a_fill_is_a_trade_and_then_a_report_with_cumulative_figures() -> None:
+def test_a_fill_is_an_order_update_and_then_an_account_update() -> None:
     desk = Desk(quote=("59999.9", "1", "60000", "0.004"))
-    _, first, report, second, final = desk.order("BUY", "MARKET", "0.006", id="m")
-    assert isinstance(first, TradeReport)
-    assert isinstance(second, TradeReport)
-    assert isinstance(report, OrderReport)
-    assert isinstance(final, OrderReport)
-    assert (first.qty, second.qty) == (d("0.004"), d("0.002"))
-    assert (report.status, report.filled_qty, report.avg_px) == ("PARTIALLY_FILLED", d("0.004"), d(60000))
-    assert (final.status, final.filled_qty, final.avg_px) == ("FILLED", d("0.006"), d("60000.03333333"))
-    assert first.trade_id != second.trade_id
-    assert first.order_id == second.order_id == final.order_id
-    assert (first.fee, first.fee_asset) == (d("0.12"), "USDT")
-    assert final.mark_px == d("59999.9")
+    new, first, moved, second, last = desk.order("BUY", "MARKET", "0.006", id="m")
+    assert isinstance(new, OrderUpdate)
+    assert isinstance(first, OrderUpdate)
+    assert isinstance(second, OrderUpdate)
+    assert isinstance(moved, AccountUpdate)
+    assert isinstance(last, AccountUpdate)
+    assert (new.execution, new.order.status, new.fill) == (ExecutionType.NEW, Status.NEW, None)
+    assert first.fill is not None
+    assert second.fill is not None
+    assert (first.fill.qty, second.fill.qty) == (d("0.004"), d("0.002"))
+    assert (first.order.status, first.order.filled_qty) == (Status.PARTIALLY_FILLED, d("0.004"))
+    assert first.order.avg_px == d(60000)
+    assert (second.order.status, second.order.avg_px) == (Status.FILLED, d("60000.03333333"))
+    assert first.fill.trade_id != second.fill.trade_id
+    assert first.fill.order_id == second.fill.order_id == new.order.order_id
+    assert (first.fill.fee, first.fill.fee_asset) == (d("0.12"), "USDT")
+    assert moved.reason is Reason.ORDER
+    assert moved.balances[0].wallet == d("9999.88")
+    assert last.positions[0].qty == d("0.006")
+    assert [fill.qty for fill in desk.me.history.fills("BTCUSDT", 0)] == [d("0.004"), d("0.002")]
 
 
 @pytest.mark.parametrize(("side", "expected"), [
@@ -214,7 +227,7 @@ def test_t3_a_gap_through_a_trigger_fills_at_the_gap_price(side: str, kind: str,
     desk = Desk(60000)
     desk.order(side, kind, "0.01", stop=stop)
     told = desk.point(gap)
-    assert states(told)[0] == "o1 TRIGGERED"
+    assert states(told)[:2] == ["~o1 TRIGGERING", "~o1 TRIGGERED"]
     assert fills(told) == [f"o1 0.01 @ {gap} taker"]
 
 
@@ -230,7 +243,7 @@ def test_t3_a_take_profit_gains_nothing_from_a_gap(
     desk = Desk(60000)
     desk.order(side, kind, "0.01", limit, stop=stop)
     told = desk.point(gap)
-    assert states(told)[0] == "o1 TRIGGERED"
+    assert states(told)[:2] == ["~o1 TRIGGERING", "~o1 TRIGGERED"]
     assert fills(told) == [f"o1 0.01 @ {expected} taker"]
 
 
@@ -297,7 +310,7 @@ def test_t5_what_a_market_order_cannot_take_inside_the_percent_band_expires() ->
     desk.quote("59999", "1", "62999.9", "0.004")
     told = desk.order("BUY", "MARKET", "0.010")
     assert fills(told) == ["o1 0.004 @ 62999.9 taker", "o1 0.004 @ 63000 taker"]
-    assert states(told)[-1] == "o1 EXPIRED Unfilled rest expired"
+    assert states(told)[-1] == "o1 EXPIRED er9"
     assert desk.state("o1") == "EXPIRED 0.008"
 
 
@@ -306,12 +319,12 @@ def test_t5_the_percent_band_bounds_a_sale_at_market_too() -> None:
     desk.quote("57000.1", "0.004", "60001", "1")
     told = desk.order("SELL", "MARKET", "0.010")
     assert fills(told) == ["o1 0.004 @ 57000.1 taker", "o1 0.004 @ 57000 taker"]
-    assert states(told)[-1] == "o1 EXPIRED Unfilled rest expired"
+    assert states(told)[-1] == "o1 EXPIRED er9"
 
 
 @pytest.mark.parametrize(("tif", "ask_qty", "price", "expected"), [
-    (IOC, "0.004", "60000", ["NEW", "PARTIALLY_FILLED", "EXPIRED Unfilled rest expired"]),
-    (IOC, "0.004", "59999", ["NEW", "EXPIRED Unfilled rest expired"]),
+    (IOC, "0.004", "60000", ["NEW", "PARTIALLY_FILLED", "EXPIRED er2"]),
+    (IOC, "0.004", "59999", ["NEW", "EXPIRED er2"]),
     (IOC, "0.010", "60000", ["NEW", "FILLED"]),
     (FOK, "0.010", "60000", ["NEW", "FILLED"]),
     (FOK, "0.004", "60000", -5021),
@@ -329,16 +342,16 @@ def test_t5_time_in_force_decides_what_becomes_of_the_rest(
 
 
 @pytest.mark.parametrize(("tif", "expected"), [
-    (FOK, ["o1 TRIGGERED", "o1 EXPIRED Unfilled rest expired"]),
-    (GTX, ["o1 TRIGGERED", "o1 EXPIRED Unfilled rest expired"]),
-    (IOC, ["o1 TRIGGERED", "o1 PARTIALLY_FILLED", "o1 EXPIRED Unfilled rest expired"]),
-    (TimeInForce.GTC, ["o1 TRIGGERED", "o1 PARTIALLY_FILLED"]),
+    (FOK, ["o1 NEW", "o1 EXPIRED er2", "~o1 FINISHED"]),
+    (GTX, ["o1 NEW", "o1 EXPIRED er2", "~o1 FINISHED"]),
+    (IOC, ["o1 NEW", "o1 PARTIALLY_FILLED", "o1 EXPIRED er2", "~o1 FINISHED"]),
+    (TimeInForce.GTC, ["o1 NEW", "o1 PARTIALLY_FILLED"]),
 ])
 def test_t5_a_triggered_limit_keeps_its_time_in_force(tif: TimeInForce, expected: list[str]) -> None:
     desk = Desk(60000)
     desk.quote("60000", "1", "61000", "0.004")
     desk.order("BUY", "STOP", "0.010", 61000, stop=61000, time_in_force=tif)
-    assert states(desk.trade(61000, 1)) == expected
+    assert states(desk.trade(61000, 1))[2:] == expected
 
 
 # Resting
@@ -432,8 +445,8 @@ def test_c2_stops_go_first_among_what_one_price_triggers() -> None:
 
 def test_c3_a_reduce_only_order_that_triggers_while_flat_is_rejected() -> None:
     desk = Desk(60000)
-    assert states(desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, ro=True)) == ["o1 NEW"]
-    assert states(desk.point(58900)) == ["o1 REJECTED Reduce Only reject"]
+    assert states(desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, ro=True)) == ["~o1 NEW"]
+    assert states(desk.point(58900)) == ["~o1 TRIGGERING", "~o1 REJECTED Reduce Only reject"]
     assert desk.state("o1") == "REJECTED 0"
 
 
@@ -453,7 +466,9 @@ def test_c4_a_trailing_stop_sleeps_until_its_activation_price() -> None:
     desk = Desk(60000)
     desk.order("SELL", "TRAILING_STOP_MARKET", "0.01", callback_rate=d(1), activation_price=d(61000))
     assert desk.point(50000) == []
-    assert desk.point(61000) == []
+    (awake,) = desk.point(61000)
+    assert isinstance(awake, AlgoUpdate)
+    assert (awake.order.status, awake.order.activated) == (AlgoStatus.NEW, True)
     assert desk.point(60391) == []
     assert fills(desk.point(60390)) == ["o1 0.01 @ 60390 taker"]
 
@@ -461,14 +476,14 @@ def test_c4_a_trailing_stop_sleeps_until_its_activation_price() -> None:
 def test_c4_a_trailing_stop_that_buys_is_activated_at_its_activation_price() -> None:
     desk = Desk(60000)
     desk.order("BUY", "TRAILING_STOP_MARKET", "0.01", callback_rate=d(1), activation_price=d(59000))
-    assert desk.point(59000) == []
+    assert states(desk.point(59000)) == ["~o1 NEW"]
     assert fills(desk.point(59590)) == ["o1 0.01 @ 59590 taker"]
 
 
 def test_a_triggered_stop_limit_beyond_its_limit_rests_and_fills_when_the_price_comes_back() -> None:
     desk = Desk(60000, **long())
     desk.order("SELL", "STOP", "0.01", 58900, stop=59000, ro=True)
-    assert states(desk.point(58800)) == ["o1 TRIGGERED"]
+    assert states(desk.point(58800)) == ["~o1 TRIGGERING", "~o1 TRIGGERED", "o1 NEW"]
     assert desk.point(58900) == []
     assert fills(desk.point("58900.1")) == ["o1 0.01 @ 58900 maker"]
 
@@ -480,7 +495,7 @@ def test_o1_reduce_only_fills_up_to_flat_and_the_rest_expires() -> None:
     desk = Desk(60000, **long("0.004"))
     told = desk.order("SELL", "MARKET", "0.010", ro=True)
     assert fills(told) == ["o1 0.004 @ 60000 taker"]
-    assert states(told)[-1] == "o1 EXPIRED Reduce Only expired"
+    assert states(told)[-1] == "o1 EXPIRED er4"
     assert desk.position == 0
     assert desk.state("o1") == "EXPIRED 0.004"
 
@@ -490,22 +505,22 @@ def test_o1_a_resting_reduce_only_limit_fills_up_to_flat() -> None:
     desk.order("SELL", "LIMIT", "0.010", 61000, ro=True)
     told = desk.point(61001)
     assert fills(told) == ["o1 0.004 @ 61000 maker"]
-    assert states(told)[-1] == "o1 EXPIRED Reduce Only expired"
+    assert states(told)[-1] == "o1 EXPIRED er4"
 
 
 def test_an_order_that_is_not_reduce_only_flips_the_position() -> None:
     desk = Desk(60000, **long("0.004"))
     desk.order("SELL", "MARKET", "0.010")
-    assert desk.exchange.position("BTCUSDT") == Position("BTCUSDT", d("-0.006"), d(60000))
+    assert (desk.position, desk.me.holding("BTCUSDT").entry_px) == (d("-0.006"), d(60000))
 
 
 def test_o2_resting_reduce_only_orders_beyond_a_shrunken_position_expire_worst_priced_first() -> None:
     desk = Desk(60000, **long("0.010"))
     desk.order("SELL", "LIMIT", "0.005", 62000, ro=True, id="far")
     desk.order("SELL", "LIMIT", "0.004", 61000, ro=True, id="near")
-    assert states(desk.order("SELL", "MARKET", "0.006", ro=True, id="cut"))[2:] == ["far EXPIRED Reduce Only expired"]
+    assert states(desk.order("SELL", "MARKET", "0.006", ro=True, id="cut"))[2:] == ["far EXPIRED er4"]
     assert desk.state("near") == "NEW 0"
-    assert states(desk.order("SELL", "MARKET", "0.004", ro=True, id="all"))[-1] == "near EXPIRED Reduce Only expired"
+    assert states(desk.order("SELL", "MARKET", "0.004", ro=True, id="all"))[-1] == "near EXPIRED er4"
 
 
 def test_o2_untriggered_conditional_orders_stay_when_the_position_is_flat() -> None:
@@ -533,7 +548,7 @@ def test_o3_only_reduce_only_orders_take_room_from_it() -> None:
 
 
 @pytest.mark.parametrize(("balance", "qty", "refused"), [
-    ("1200", "0.1", False), ("1199.99", "0.1", True), ("1200", "0.101", True),
+    ("1203.6", "0.1", False), ("1203.59", "0.1", True), ("1203.6", "0.101", True),
 ])
 def test_an_opening_order_needs_its_initial_margin(balance: str, qty: str, refused: bool) -> None:
     desk = Desk(60000, balance=d(balance), leverage=5)
@@ -568,7 +583,6 @@ def test_an_order_that_only_reduces_needs_no_margin() -> None:
 
 def test_a_loss_not_yet_taken_counts_against_the_margin() -> None:
     desk = Desk(60000, balance=d(2000), leverage=5, positions=(Position("BTCUSDT", d("0.1"), d(69000)),))
-    assert desk.exchange.unrealised() == d(-900)
     assert code(desk.order("BUY", "MARKET", "0.001")) == -2019
 
 
@@ -576,31 +590,6 @@ def test_a_sell_below_the_mark_binds_its_open_loss() -> None:
     desk = Desk(60000, balance=d(1200), leverage=5)
     desk.mark(62000)
     assert code(desk.order("SELL", "LIMIT", "0.1", 59000)) == -2019
-
-
-# What is told of the run
-
-
-@pytest.mark.parametrize(("see", "has", "lacks"), [
-    ("quote", "depth beyond the best quote", "spread"),
-    ("trade", "spread", "traded volume"),
-    ("point", "traded volume", "depth beyond the best quote"),
-    ("candle", "the way of the price inside a candle", "traded volume"),
-])
-def test_the_exchange_says_what_it_did_not_simulate(see: str, has: str, lacks: str) -> None:
-    desk = Desk()
-    match see:
-        case "quote":
-            desk.quote("59999", "1", "60001", "1")
-        case "trade":
-            desk.trade(60000, 1)
-        case "point":
-            desk.point(60000)
-        case _:
-            desk.candle(0, 60000, 60001, 59999, 60000)
-    missing = desk.exchange.not_simulated()
-    assert {"funding", "liquidation", has} <= set(missing)
-    assert lacks not in missing
 
 
 def test_every_rule_that_is_listed_has_a_test_that_names_it() -> None:
