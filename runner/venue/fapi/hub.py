@@ -21,6 +21,7 @@ from runner.venue.fapi.streams import control
 from runner.venue.fapi.streams.control import Malformed, Method
 from runner.venue.fapi.streams.deliveries import Deliveries, Frame, place_of
 from runner.venue.fapi.streams.lobby import Lobby
+from runner.venue.fapi.streams.market import MarketStreams
 from runner.venue.fapi.streams.names import Path, Stream, stream
 from runner.venue.fapi.streams.socket import MAX_QUEUE, Socket
 from runner.venue.fapi.wsapi import Session
@@ -48,12 +49,14 @@ class Hub:
         self._lobby = Lobby(door.front.now_ms, max_queue)
         self.clients: set[Client] = set()
         self._listeners: dict[str, dict[Client, None]] = {}
+        self._market = MarketStreams(door, self._tell)
         self._deliveries = Deliveries(self.faults, door.front.now_ms, self._expire)
 
     # --- what the exchange tells
 
     def publish(self, facts: Sequence[Fact]) -> None:
         """Tell each account that listens what has happened to it."""
+        self._market.heard(facts)
         heard = {name for name in {fact.account for fact in facts} if self._hears(name)}
         if heard:
             exchange = self._door.exchange
@@ -63,8 +66,9 @@ class Hub:
                 self._tell_user(account, event)
 
     def on_datum(self, datum: Datum) -> None:
-        """Tell a datum to whoever listens to market data."""
+        """Tell what a datum has changed to whoever listens to market data."""
         del datum
+        self._market.flush()
 
     def tick(self) -> None:
         """Do what is due by the clocks; called often."""
@@ -72,6 +76,7 @@ class Hub:
         for key in self._door.listen_keys.due(now):
             self._end_key(key.text, deleted=key.deleted)
         self._deliveries.tick()
+        self._market.flush()
         self._lobby.tick()
 
     def faults_changed(self) -> None:
@@ -180,6 +185,8 @@ class Hub:
             if found is not None:
                 client.names[name] = None
                 if self._served(client, found):
+                    if name not in self._listeners:
+                        self._market.watch(found)
                     self._listeners.setdefault(name, {})[client] = None
             elif client.path in (Path.PRIVATE, Path.LEGACY):
                 self._listen(client, name, frozenset())
@@ -206,8 +213,16 @@ class Hub:
             listeners.pop(client, None)
             if not listeners:
                 del self._listeners[name]
+                if stream(name) is not None:
+                    self._market.unwatch(name)
 
     # --- telling
+
+    def _tell(self, name: str, payload: object) -> None:
+        """A payload of a market stream to all who listen to it."""
+        text = _to_json(payload)
+        for client in self._listeners[name]:
+            client.socket.tell(client.frame(name, text))
 
     def _hears(self, account: str) -> bool:
         key = self._door.listen_keys.of(account, self._door.front.now_ms())

@@ -62,6 +62,11 @@ class Stream(NamedTuple):
     def path(self) -> Path:
         return PATHS.get(self.kind, Path.MARKET)
 
+    @property
+    def listed(self) -> bool:
+        """Whether one frame tells of all symbols, in a list."""
+        return "@arr" in self.name and self.kind is not Kind.FORCE_ORDER
+
 
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 _BOOK_PERIODS: dict[str | None, int] = {None: 250, "100ms": 100, "250ms": 250, "500ms": 500}
