@@ -128,10 +128,13 @@ async def _serve(options: ExchangeOptions, world: _World, told: Callable[[Opened
             f"cannot listen at {options.host} port {options.port}: {(error.strerror or str(error)).lower()}",
             hint="choose another with --port; 0 takes a free one",
         ) from error
-    told(Opened(options.host, port, DEFAULT_KEY, DEFAULT_SECRET, words, len(world.faults)))
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = [asyncio.create_task(playback.run()), asyncio.create_task(hub.run())]
+    told(Opened(options.host, port, DEFAULT_KEY, DEFAULT_SECRET, words, len(world.faults)))
     try:
-        await _stop_wanted(tasks)
+        await _until(stop, tasks)
     finally:
         for task in tasks:
             task.cancel()
@@ -139,12 +142,8 @@ async def _serve(options: ExchangeOptions, world: _World, told: Callable[[Opened
         await runner.cleanup()
 
 
-async def _stop_wanted(tasks: list[asyncio.Task[None]]) -> None:
-    """Wait for SIGINT or SIGTERM, or for the end of a task, which is an error."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+async def _until(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Wait until the exchange is told to stop, or for the end of a task, which is an error."""
     waiting = asyncio.create_task(stop.wait())
     ended, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

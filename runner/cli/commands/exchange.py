@@ -128,9 +128,9 @@ def _tell(opened: Opened, speed: float) -> None:
         f"key        {opened.key}   secret {opened.secret}",
     ]
     lines += [f"market     {symbol}: {words}" for symbol, words in opened.markets.items()]
-    lines.append(f"speed      {f'{speed:g}x' if speed else 'step (nothing moves but by POST /sim/step)'}")
     if opened.faults:
         lines.append(f"faults     {opened.faults} from the file")
+    lines.append(f"speed      {f'{speed:g}x' if speed else 'step (nothing moves but by POST /sim/step)'}")
     for line in lines:
         console.result_line(line)
     console.flush()
