@@ -7,13 +7,12 @@ long or short: a dry run must not gain by what nobody knows.
 Source: reference, section 10 (times, payment) and 4.2 (the event).
 """
 
-from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
 
 from runner.domain.values import EXACT, ZERO
 from runner.venue.account import Account
 from runner.venue.facts import AccountUpdate, PositionState
-from runner.venue.holdings import Holding, booked, summed
+from runner.venue.holdings import Holding, booked
 from runner.venue.terms import IncomeType, Reason
 
 UNKNOWN_RATE = Decimal("0.0001")
@@ -31,18 +30,18 @@ def charge(
 ) -> list[AccountUpdate]:
     """Let the account pay or get what its positions of the symbol are due; a fact for cross margin tells the balance
     alone, one for an isolated position that position too."""
-    due = [(held, payment(held, mark, rate)) for held in account.held() if held.symbol == symbol]
-    due = [(held, amount) for held, amount in due if amount]
     isolated = account.config(symbol).isolated
-    for held, amount in due:
-        account.pay(
-            IncomeType.FUNDING_FEE, asset, amount, at_ms, symbol, isolated=held.side if isolated else None,
-        )
-    if not due:
-        return []
-    if isolated:
-        return [_told(account, held, amount, at_ms, [held], mark) for held, amount in due]
-    return [_told(account, due[0][0], summed(amount for _, amount in due), at_ms, [], mark)]
+    facts, change = [], ZERO
+    for held in account.held():
+        amount = payment(held, mark, rate) if held.symbol == symbol else ZERO
+        if amount:
+            own = held.side if isolated else None
+            account.pay(IncomeType.FUNDING_FEE, asset, amount, at_ms, symbol, isolated=own)
+            change = EXACT.add(change, amount)
+            if isolated:
+                shown = (account.position_state(symbol, held.side, mark),)
+                facts.append(_told(account, symbol, asset, amount, at_ms, shown))
+    return facts if isolated or not change else [_told(account, symbol, asset, change, at_ms, ())]
 
 
 def payment(held: Holding, mark: Decimal, rate: Decimal | None) -> Decimal:
@@ -56,10 +55,7 @@ def payment(held: Holding, mark: Decimal, rate: Decimal | None) -> Decimal:
 
 
 def _told(
-    account: Account, held: Holding, change: Decimal, at_ms: int, shown: Iterable[Holding], mark: Decimal,
+    account: Account, symbol: str, asset: str, change: Decimal, at_ms: int, positions: tuple[PositionState, ...],
 ) -> AccountUpdate:
-    positions: tuple[PositionState, ...] = tuple(
-        account.position_state(position.symbol, position.side, mark) for position in shown
-    )
-    balances = (account.balance_state(held.asset, change),)
-    return AccountUpdate(account.name, at_ms, Reason.FUNDING_FEE, balances, positions, held.symbol)
+    balances = (account.balance_state(asset, change),)
+    return AccountUpdate(account.name, at_ms, Reason.FUNDING_FEE, balances, positions, symbol)
