@@ -8,7 +8,7 @@ Source: Binance USDⓈ-M "WebSocket API General Info"; the reference's section 1
 import asyncio
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,7 +55,6 @@ _ROUTES = {route.name: route for route in ROUTES}
 _SESSION = ("session.logon", "session.status", "session.logout")
 _LIFTED = 1_000_000_000
 """Shown as the limit where there is none."""
-_BAD_SIGNATURE = ApiError(-1022, "Signature for this request is not valid.")
 _LOG = logging.getLogger(__name__)
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -76,8 +75,8 @@ class Session:
         self._tells_limits = request.query.get("returnRateLimits", "true").lower() != "false"
         try:
             self._door.limits.spend(self._address, HANDSHAKE_WEIGHT, self._door.front.now_ms())
-        except ApiError as error:
-            self._socket.close(error.message)
+        except ApiError:
+            self._socket.close("Too many requests")
 
     def heard(self, text: str) -> None:
         id: object = None
@@ -132,36 +131,46 @@ class Session:
             self._door.publish()
         if wrong is None:
             self._answer(id, perform(request.method, route.handler, call), request)
+        elif wrong.wait_before_ms == 0:
+            self._later(self._disclose(id, request, self._outcome(request, route, call, wrong), wrong))
         else:
-            task = asyncio.create_task(self._disturbed(id, request, route, call, wrong))
-            self._waiting.add(task)
-            task.add_done_callback(self._waiting.discard)
+            self._later(self._disturbed(id, request, route, call, wrong))
 
-    async def _disturbed(
-        self, id: object, request: "_Request", route: Route, call: Call, wrong: Disturbance
-    ) -> None:
-        """As the faults want it: done or not, answered truly, wrongly, late or never."""
+    # --- with faults: done or not, answered truly, wrongly, late or never
+
+    async def _disturbed(self, id: object, request: "_Request", route: Route, call: Call, wrong: Disturbance) -> None:
         await asyncio.sleep(wrong.wait_before_ms / 1000)
         call.at_ms = self._door.at_ms()
-        error, result = wrong.instead, None
-        if error is None:
-            try:
-                result = perform(request.method, route.handler, call)
-            except ApiError as refused:
-                error = refused
-            except Exception:
-                _LOG.exception("defect of the WebSocket API at %s", request.method)
-                error = internal()
-            error = wrong.after or error
+        await self._disclose(id, request, self._outcome(request, route, call, wrong), wrong)
+
+    def _outcome(self, request: "_Request", route: Route, call: Call, wrong: Disturbance) -> Any:
+        """The result, or the `ApiError` that is told in its place."""
+        if wrong.instead is not None:
+            return wrong.instead
+        try:
+            result = perform(request.method, route.handler, call)
+        except ApiError as refused:
+            result = refused
+        except Exception:
+            _LOG.exception("defect of the WebSocket API at %s", request.method)
+            result = internal()
+        return wrong.after or result
+
+    async def _disclose(self, id: object, request: "_Request", outcome: Any, wrong: Disturbance) -> None:
         await asyncio.sleep(wrong.wait_after_ms / 1000)
         if wrong.hang:
             return
         if wrong.cut:
             self._socket.cut()
-        elif error is not None:
-            self._refuse(id, error, request)
+        elif isinstance(outcome, ApiError):
+            self._refuse(id, outcome, request)
         else:
-            self._answer(id, result, request)
+            self._answer(id, outcome, request)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
 
     # --- who asks
 
@@ -186,14 +195,14 @@ class Session:
         if not signature:
             raise missing("signature")
         if "%" in signature:
-            raise _BAD_SIGNATURE
+            raise _bad_signature()
         for payload in _payloads(values):
             try:
                 check_text(key, payload, signature)
-            except ApiError:
+            except (Refusal, ApiError):
                 continue
             return
-        raise _BAD_SIGNATURE
+        raise _bad_signature()
 
     def _session(self, request: "_Request", now: int) -> dict[str, object]:
         match request.method:
@@ -266,6 +275,10 @@ def _id(row: Mapping[str, Any]) -> object:
     if id is None or (isinstance(id, int) and not isinstance(id, bool)) or (isinstance(id, str) and len(id) <= MAX_ID):
         return id
     raise _malformed("Invalid 'id' in JSON request; expected an integer, a string of at most 36 characters, or null.")
+
+
+def _bad_signature() -> Refusal:
+    return Refusal(-1022, "Signature for this request is not valid.")
 
 
 def _malformed(message: str) -> ApiError:

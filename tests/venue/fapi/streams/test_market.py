@@ -184,17 +184,17 @@ async def test_continuous_candles_name_pair_and_contract(served: Wire) -> None:
 
 def test_the_datas_own_candles_are_told_too() -> None:
     async def run() -> None:
-        async with wire(first=CandleOpen("BTCUSDT", MINUTE, d(60000))) as served:
-            async with served.socket("/market/ws/btcusdt@kline_1m") as ears:
-                served.hub.tick()
-                await ears.heard()
-                end = MINUTE + 60_000
-                served.feed(CandleEnd("BTCUSDT", end, MINUTE, d(60000), d(60050), d(59950), d(60020), d(7)))
-                frames = [frame["k"] for frame in await ears.heard()]
-                closed = frames[0]
-                assert (closed["x"], closed["h"], closed["l"], closed["c"], closed["v"]) == (
-                    True, "60050.00", "59950.00", "60020.00", "7.000",
-                )
+        first = CandleOpen("BTCUSDT", MINUTE, d(60000))
+        async with wire(first=first) as served, served.socket("/market/ws/btcusdt@kline_1m") as ears:
+            served.hub.tick()
+            await ears.heard()
+            end = MINUTE + 60_000
+            served.feed(CandleEnd("BTCUSDT", end, MINUTE, d(60000), d(60050), d(59950), d(60020), d(7)))
+            frames = [frame["k"] for frame in await ears.heard()]
+            closed = frames[0]
+            assert (closed["x"], closed["h"], closed["l"], closed["c"], closed["v"]) == (
+                True, "60050.00", "59950.00", "60020.00", "7.000",
+            )
 
     asyncio.run(run())
 
@@ -255,23 +255,21 @@ async def test_an_unsubscribed_stream_is_silent_and_another_listener_goes_on(ser
 
 def test_the_legacy_path_can_tell_public_data_alone_as_on_production() -> None:
     async def run() -> None:
-        async with wire(legacy_delivers=False) as served:
-            async with served.socket("/ws/btcusdt@trade/btcusdt@aggTrade") as ears:
-                await ears.heard()
-                served.feed(trade("60001", 500))
-                move(served, 1000)
-                assert [frame["e"] for frame in await ears.heard()] == ["trade"]
+        async with wire(legacy_delivers=False) as served, served.socket("/ws/btcusdt@trade/btcusdt@aggTrade") as ears:
+            await ears.heard()
+            served.feed(trade("60001", 500))
+            move(served, 1000)
+            assert [frame["e"] for frame in await ears.heard()] == ["trade"]
 
     asyncio.run(run())
 
 
 def test_a_stated_slippage_makes_a_book_of_a_path() -> None:
     async def run() -> None:
-        async with wire(first=Point("BTCUSDT", AT, d(60000)), slippage=Slippage()) as served:
-            async with served.socket("/public/ws/btcusdt@bookTicker") as ears:
-                served.hub.tick()
-                (frame,) = await ears.heard()
-                assert d(frame["b"]) < 60000 < d(frame["a"])
+        async with wire(slippage=Slippage()) as served, served.socket("/public/ws/btcusdt@bookTicker") as ears:
+            served.hub.tick()
+            (frame,) = await ears.heard()
+            assert d(frame["b"]) < 60000 < d(frame["a"])
 
     asyncio.run(run())
 
