@@ -14,6 +14,7 @@ from runner.graph.fingerprint import canonical
 from runner.graph.model import ExecutionGraph
 from runner.journal.store import Durability
 from runner.plan.model import Plan
+from runner.venue import honesty
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.merging import feed
 from runner.venue.market import Datum
@@ -23,7 +24,8 @@ from runner.venue.settings import VenueSettings
 class Prepared(NamedTuple):
     """A world, and what the run's journal and reports say of it.
 
-    `sources` identifies its data and settings, `market` names them for people; `not_simulated` is asked at the end.
+    `sources` identifies its data and settings, `market` names them for people; `assumed` and `not_simulated` are asked
+    at the end.
     """
 
     world: World
@@ -34,6 +36,7 @@ class Prepared(NamedTuple):
     latency_ms: int
     precise: bool
     durability: Durability
+    assumed: Callable[[], tuple[str, ...]]
     not_simulated: Callable[[], tuple[str, ...]]
 
 
@@ -75,7 +78,8 @@ def _dry_run(task: Task) -> Prepared:
         ),
     )
     data = feed(market.data() for market in markets)
-    gateway = DryRunGateway(exchange, data.firsts, _until(task.stop_wanted, data.data), settings.latency_ms)
+    account = exchange.open_account("dryrun")
+    gateway = DryRunGateway(exchange, account, data.firsts, _until(task.stop_wanted, data.data), settings.latency_ms)
     rules = canonical((
         settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee, settings.latency_ms,
         settings.fill_on_touch, settings.positions,
@@ -86,7 +90,8 @@ def _dry_run(task: Task) -> Prepared:
         run_id="d" + sha256(f"{task.fingerprint}\n{sources}\n{seed}".encode()).hexdigest()[:10],
         seed=seed, sources=sources, market=header_words(markets), latency_ms=settings.latency_ms,
         precise=any(market.precise for market in markets) or _quicker_than_seconds(graph),
-        durability=Durability("OFF", 5_000), not_simulated=exchange.not_simulated,
+        durability=Durability("OFF", 5_000), assumed=lambda: honesty.assumed(exchange),
+        not_simulated=lambda: honesty.not_simulated(exchange),
     )
 
 

@@ -187,7 +187,7 @@ def _carried_out(
             state = "interrupted"
         raise
     finally:
-        summary = record.report.summary(prepared.not_simulated())
+        summary = record.report.summary(prepared.not_simulated(), prepared.assumed())
         if require_end and summary.outcome == "open":
             summary = summary._replace(outcome="failed", reason="the data ended first")
         record.writer.finish(state or summary.outcome, to_text(summary))

@@ -12,7 +12,7 @@ from runner.report.summary import as_json_value, as_text
 
 _COLORS = {
     LineKind.FILLED: "green", LineKind.REJECTED: "red", LineKind.DENIED: "red", LineKind.STEP: "yellow",
-    LineKind.REMARK: "yellow",
+    LineKind.REMARK: "yellow", LineKind.FORCED: "red",
 }
 
 

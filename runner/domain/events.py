@@ -70,6 +70,52 @@ class TradeReport(Value, frozen=True):
     maker: bool
 
 
+class Force(StrEnum):
+    """Why the exchange itself closed a position; the reason that its steps fail with."""
+
+    LIQUIDATED = "liquidated"
+    DELEVERAGED = "deleveraged"
+
+
+class ForcedExecution(Value, frozen=True):
+    """The exchange closed a part of the account's position by an order of its own.
+
+    Unique by `(symbol, order_id, trade_id)`; `fee` and `realized_pnl` in `fee_asset` units.
+    """
+
+    at_ms: int
+    symbol: str
+    cause: Force
+    order_id: str
+    trade_id: str
+    side: Side
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    realized_pnl: Decimal
+
+
+class FundingExchanged(Value, frozen=True):
+    """Funding of a position: `amount` in `asset` units, below zero where it was paid.  A gateway tells each once."""
+
+    at_ms: int
+    symbol: str
+    amount: Decimal
+    asset: str
+
+
+class InsuranceCleared(Value, frozen=True):
+    """The exchange's insurance fund took the fee of a liquidation (`amount` below zero), or took over a debt (above).
+
+    A gateway tells each once.
+    """
+
+    at_ms: int
+    amount: Decimal
+    asset: str
+
+
 class CommandRejected(Value, frozen=True):
     """The exchange's definite no to one request, with its error code; nothing was executed by that request."""
 
@@ -164,6 +210,7 @@ class StopRequested(Value, frozen=True):
 
 
 Event = Union[
-    RunStarted, OrderReport, TradeReport, CommandRejected, CommandUnresolved, OrderNotFound, PositionReport, Observed,
-    TimerFired, PriceTouched, MarketGap, DataEnded, StopRequested,
+    RunStarted, OrderReport, TradeReport, ForcedExecution, FundingExchanged, InsuranceCleared, CommandRejected,
+    CommandUnresolved, OrderNotFound, PositionReport, Observed, TimerFired, PriceTouched, MarketGap, DataEnded,
+    StopRequested,
 ]

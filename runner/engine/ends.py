@@ -1,7 +1,7 @@
 """Judging whether a running step has come to its end, by the rule of its end node."""
 
 from runner.domain.commands import ReadPosition, Remark
-from runner.domain.events import PositionReport
+from runner.domain.events import Force, PositionReport
 from runner.domain.values import ZERO, OrderType, Side, TimeInForce, WorkingType, trimmed
 from runner.engine import openers
 from runner.engine.answers import Refusal, refusal
@@ -19,6 +19,8 @@ from runner.graph.model import (
     Role,
 )
 
+FORCED = frozenset(Force)
+"""Reasons of a group whose position the exchange closed by force."""
 REASONS = {
     Outcome.REJECTED: "rejected",
     Outcome.DENIED: "denied",
@@ -54,8 +56,9 @@ def _end_unfilled(run: Run, step: StepState, legs: list[Leg]) -> None:
     """The step's openers ended without filling it: by our cancel, or for the exchange's or the gate's reason."""
     filled = sum((leg.filled for leg in legs), ZERO)
     detail = f"filled={trimmed(filled)} of={trimmed(step.qty)}" if filled else ""
-    if step.cancelled == "timed_out":
-        end_step(run, step, Outcome.FAILED, "timed_out", detail)
+    failure = run.group_of(legs[0]).failure
+    if step.cancelled == "timed_out" or failure in FORCED:
+        end_step(run, step, Outcome.FAILED, failure if failure in FORCED else "timed_out", detail)
         return
     if step.cancelled:
         end_step(run, step, Outcome.CANCELLED, step.cancelled, detail)
@@ -100,7 +103,7 @@ def _judge_scheduled(run: Run, step: StepState) -> None:
     flat = not step.policy.opens and group.open == ZERO
     if left == ZERO:
         end_step(run, step, Outcome.SUCCEEDED)
-    elif flat and group.failure:
+    elif group.failure in FORCED or (flat and group.failure):
         end_step(run, step, Outcome.FAILED, group.failure, detail)
     elif flat and group.flattened:
         end_step(run, step, Outcome.CANCELLED, "flattened", detail)

@@ -55,8 +55,9 @@ def worst_price(leg: Leg, price: Decimal | None, trigger: Decimal | None, quote:
 
 
 def daily_loss(run: Run) -> Decimal:
-    """−(realised − fees since 00:00 UTC + the change of unrealised since then), in quote units."""
-    return -(run.day.realised - run.day.fees + unrealised(run) - run.day.unrealised)
+    """−(realised − fees + exchanged since 00:00 UTC + the change of unrealised since then), in quote units."""
+    day = run.day
+    return -(day.realised - day.fees + day.exchanged + unrealised(run) - day.unrealised)
 
 
 def unrealised(run: Run) -> Decimal:

@@ -13,6 +13,9 @@ from runner.domain.events import (
     CommandUnresolved,
     DataEnded,
     Event,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
     MarketGap,
     Observed,
     OrderNotFound,
@@ -27,7 +30,7 @@ from runner.domain.events import (
 from runner.domain.positions import Position
 from runner.domain.times import DAY_MS, day_start
 from runner.domain.values import ZERO
-from runner.engine import closing, contingencies, ends, exits, flow, gate, openers, orders
+from runner.engine import closing, contingencies, ends, exits, flow, forced, gate, openers, orders
 from runner.engine.settle import settle
 from runner.engine.state import Day, Run
 from runner.graph.model import ExecutionGraph, Outcome
@@ -93,6 +96,11 @@ class Machine:
                 self._start(event)
             case OrderReport() | TradeReport() | OrderNotFound():
                 self._fold(event)
+            case ForcedExecution():
+                forced.execute(run, event)
+                self._judge_positions(event.symbol)
+            case FundingExchanged() | InsuranceCleared():
+                forced.move_money(run, event)
             case CommandRejected():
                 contingencies.refused(run, event)
             case CommandUnresolved():
@@ -118,7 +126,7 @@ class Machine:
                 run.ended = True
                 verdict = self._verdict()
                 unfinished = run.running_steps or self._live()
-                run.emit(RunEnded("open" if unfinished and verdict == "succeeded" else verdict))
+                run.emit(RunEnded("open" if unfinished and verdict == "succeeded" else verdict, run.forced))
             case StopRequested(flatten=flatten):
                 flow.stop(run, "stopped")
                 if flatten:
@@ -236,13 +244,15 @@ class Machine:
             over = run.running_steps == 0 and not self._live()
         if over:
             run.ended = True
-            run.emit(RunEnded(self._verdict()))
+            run.emit(RunEnded(self._verdict(), run.forced))
 
     def _live(self) -> bool:
         return any(not group.ended and (group.live or group.closing) for group in self._run.groups.values())
 
     def _verdict(self) -> str:
         run = self._run
+        if run.forced:
+            return "failed"
         if run.stopping == "stopped":
             return "stopped"
         failed = any(step.outcome is Outcome.FAILED for step in run.steps.values())

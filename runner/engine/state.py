@@ -130,9 +130,9 @@ class Leg:
 class GroupState:
     """A ledger: what came in by the group's openers (or was adopted), and what went out by its exits.
 
-    `charged`: what another group's orders closed of it.  `closing`: why the group is being closed at market, or
-    empty; `until_protected`: only until a stop stands; `passed`: because the stop's level was passed already;
-    `close_held_until_ms`: when the next close may go.  `failure`: the reason its steps will fail with.
+    `charged`: what another group's orders, or the exchange by force, closed of it.  `closing`: why the group is being
+    closed at market, or empty; `until_protected`: only until a stop stands; `passed`: because the stop's level was
+    passed already; `close_held_until_ms`: when the next close may go.  `failure`: the reason its steps will fail with.
     `real`: the position on this side by a trusted read that is newer than our last fill, or None; `position_ms`: the
     instant of the newest figure; `empty_read_ms`: when the first read that found nothing was begun.  `working` holds
     the legs that have become active and have not ended.
@@ -229,11 +229,13 @@ class StepState:
 
 @dataclass(slots=True)
 class Day:
-    """The run's own money since 00:00 UTC; `unrealised` is the figure at that instant."""
+    """The run's own money since 00:00 UTC.  `exchanged` is what was neither profit nor fee (funding), below zero where
+    it was paid; `unrealised` the figure at that instant."""
 
     start_ms: int
     realised: Decimal = ZERO
     fees: Decimal = ZERO
+    exchanged: Decimal = ZERO
     unrealised: Decimal = ZERO
 
 
@@ -302,6 +304,7 @@ class Run:
         self.tasks: dict[str, CancelNode | FlattenNode] = {}
         self.running_steps = len(self.steps)
         self.stopping = ""
+        self.forced = ""
         self.ended = False
 
     def emit(self, command: Command) -> None:

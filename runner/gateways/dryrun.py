@@ -1,15 +1,17 @@
 """The dry run's gateway: the simulated exchange in this process, under a virtual clock.
 
 One object is the exchange, the clock and the price watch, because all three share one order of time.  At equal times
-market data come first, then what arrives at the exchange, then what is delivered to us, then timers; within each, in
-the order it was sent.  A request needs the latency to the exchange, and its answer the same latency back; prices that
-are watched or observed are seen at once.  Events carry the exchange's own instants, `now_ms` is ours.
+what the exchange does by itself (funding) comes first, then market data, then what arrives at the exchange, then what
+is delivered to us, then timers; within each, in the order it was sent.  A request needs the latency to the exchange,
+and its answer the same latency back; prices that are watched or observed are seen at once.  Events carry the exchange's
+own instants, `now_ms` is ours.
 
 No coroutine here ever suspends, so all of it runs without an event loop.
 """
 
 import heapq
 from collections.abc import AsyncIterator, Iterable
+from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple, assert_never
 
@@ -28,11 +30,28 @@ from runner.domain.commands import (
     WatchPrice,
 )
 from runner.domain.conditions import PriceSource
-from runner.domain.events import DataEnded, Event, MarketGap, Observed, PositionReport, PriceTouched, TimerFired
+from runner.domain.events import (
+    Action,
+    CommandRejected,
+    DataEnded,
+    Event,
+    MarketGap,
+    Observed,
+    OrderNotFound,
+    PositionReport,
+    PriceTouched,
+    TimerFired,
+)
+from runner.domain.positions import Position
+from runner.domain.values import EXACT, ZERO
 from runner.engine.watches import Touch, WatchBook
+from runner.gateways import translation
 from runner.ports import VenueSnapshot
+from runner.venue.account import Account
 from runner.venue.exchange import Exchange
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark
+from runner.venue.refusals import Refusal
+from runner.venue.terms import PositionSide
 
 
 class _Turn(IntEnum):
@@ -51,15 +70,18 @@ class _Request(NamedTuple):
 
 
 class DryRunGateway:
-    """Implements `Gateway`, `Clock` and `Prices` of `runner.ports`.
+    """Implements `Gateway`, `Clock` and `Prices` of `runner.ports`, for one account of an exchange that is its alone.
 
     `firsts` is the first datum of each symbol, which gives it a price from the start; `data` are all data, those
     included, in the order of time.  The clock starts at the earliest of them.
     """
 
-    def __init__(self, exchange: Exchange, firsts: Iterable[Datum], data: Iterable[Datum], latency_ms: int) -> None:
+    def __init__(
+        self, exchange: Exchange, account: Account, firsts: Iterable[Datum], data: Iterable[Datum], latency_ms: int,
+    ) -> None:
         firsts = tuple(firsts)
         self._exchange = exchange
+        self._account = account
         self._data = iter(data)
         self._datum = next(self._data, None)
         self._latency_ms = latency_ms
@@ -77,9 +99,20 @@ class DryRunGateway:
         return await self.snapshot()
 
     async def snapshot(self) -> VenueSnapshot:
-        account = self._exchange.account
-        held = tuple(position for position in account.positions.values() if position.qty)
-        return VenueSnapshot(self._now_ms, account.wallet, held, self._exchange.open_orders(self._now_ms))
+        exchange, account, now = self._exchange, self._account, self._now_ms
+        held = tuple(
+            Position(symbol, holding.qty, holding.entry_px)
+            for (symbol, _), holding in account.holdings.items() if holding.qty
+        )
+        orders = [
+            translation.order_report(order, now, self._mark(order.request.symbol))
+            for order in exchange.open_orders(account)
+        ]
+        orders += [
+            translation.conditional_report(state, now, self._mark(state.request.symbol))
+            for state in exchange.open_conditionals(account)
+        ]
+        return VenueSnapshot(now, account.wallet(), held, tuple(orders))
 
     async def close(self) -> None:
         """Nothing is held open: the readers close their files when their data end or are let go."""
@@ -127,6 +160,12 @@ class DryRunGateway:
         queue = self._queue
         while True:
             datum = self._datum
+            due_ms = self._exchange.next_due_ms()
+            if due_ms is not None and due_ms <= self._next_ms():
+                self._now_ms = max(self._now_ms, due_ms)
+                self._exchange.advance(due_ms)
+                self._tell()
+                continue
             if datum is not None and (not queue or datum.at_ms <= queue[0][0]):
                 self._now_ms = self._end_ms = datum.at_ms
                 self._see(datum)
@@ -145,12 +184,29 @@ class DryRunGateway:
             self._now_ms = at_ms
             if not isinstance(item, _Request):
                 return item
-            for answer in self._answers(item):
+            answer = self._answer(item)
+            self._tell()
+            if answer is not None:
                 self._deliver(answer, at_ms + self._latency_ms)
 
+    def _next_ms(self) -> int:
+        """The next instant of the market or of what is under way; before the clock where nothing comes any more."""
+        datum, queue = self._datum, self._queue
+        if datum is None:
+            # Beyond the last datum nothing happens any more: there is no market to act upon.
+            return min(queue[0][0], self._end_ms) if queue else -1
+        return min(datum.at_ms, queue[0][0]) if queue else datum.at_ms
+
+    def _tell(self) -> None:
+        """Bring what the exchange has told of our account on its way to us."""
+        for fact in self._exchange.drain():
+            if fact.account == self._account.name:
+                for event in translation.events_of(fact, self._mark):
+                    self._deliver(event, fact.at_ms + self._latency_ms)
+
     def _see(self, datum: Datum) -> None:
-        for fact in self._exchange.on_market(datum):
-            self._deliver(fact, datum.at_ms + self._latency_ms)
+        self._exchange.on_market(datum)
+        self._tell()
         if isinstance(datum, CandleEnd):
             self._candle_ends[datum.symbol] = datum.at_ms
         elif isinstance(datum, CandleOpen) and self._candle_ends.get(datum.symbol, datum.at_ms) < datum.at_ms:
@@ -178,34 +234,74 @@ class DryRunGateway:
         for touch in touches:
             self._deliver(PriceTouched(self._now_ms, touch.watch.watch_id, touch.price), self._now_ms)
 
-    def _answers(self, request: _Request) -> tuple[Event, ...]:
-        """What the exchange says to a request that has just arrived."""
-        exchange, now = self._exchange, self._now_ms
+    def _answer(self, request: _Request) -> Event | None:
+        """What the exchange says to a request that has just arrived, beside the facts that follow from it."""
+        exchange, account, now = self._exchange, self._account, self._now_ms
         match request.command:
             case PlaceOrder(request=order):
-                return exchange.place(order, now)
-            case CancelOrder(symbol=symbol, client_order_id=client_id):
-                return exchange.cancel(symbol, client_id, now)
+                place = exchange.place_conditional if order.order_type.conditional else exchange.place
+                try:
+                    place(account, translation.new_order(order), now)
+                except Refusal as refusal:
+                    return self._refused(order.symbol, order.client_order_id, Action.PLACE, refusal)
+                return None
+            case CancelOrder(symbol=symbol, client_order_id=client_id, conditional=conditional):
+                try:
+                    if conditional:
+                        exchange.cancel_conditional(account, client_id, now, symbol)
+                    else:
+                        exchange.cancel(account, symbol, client_id, now)
+                except Refusal as refusal:
+                    return self._refused(symbol, client_id, Action.CANCEL, refusal)
+                return None
             case QueryOrder(symbol, client_id):
-                return (exchange.query(symbol, client_id, now),)
+                return self._looked_up(symbol, client_id)
             case ReadPosition(symbol):
-                return (PositionReport(now, symbol, exchange.position(symbol).qty, request.begun_ms),)
+                qty = account.holding(symbol, PositionSide.BOTH).qty
+                return PositionReport(now, symbol, qty, request.begun_ms)
             case Observe(symbol):
-                return (self._observed(symbol),)
+                return self._observed(symbol)
             case _:
                 assert_never(request.command)
 
+    def _refused(self, symbol: str, client_id: str, action: Action, refusal: Refusal) -> CommandRejected:
+        return CommandRejected(self._now_ms, symbol, client_id, action, refusal.code, refusal.message)
+
+    def _looked_up(self, symbol: str, client_id: str) -> Event:
+        """An order by its client id, in both order worlds."""
+        exchange, account = self._exchange, self._account
+        try:
+            order = exchange.order(account, symbol, client_id)
+        except Refusal:
+            order = None
+        try:
+            conditional = exchange.conditional(account, client_id, symbol)
+        except Refusal:
+            conditional = None
+        found = translation.looked_up(order, conditional, self._now_ms, self._mark(symbol))
+        return found or OrderNotFound(self._now_ms, symbol, client_id)
+
+    def _mark(self, symbol: str) -> Decimal:
+        return self._exchange.books[symbol].mark_px
+
     def _observed(self, symbol: str) -> Observed:
-        exchange = self._exchange
-        book = exchange.books[symbol]
+        book, account = self._exchange.books[symbol], self._account
         bid, ask = book.bid_ask()
         return Observed(
-            self._now_ms, symbol, book.last_px, book.mark_px, bid, ask, exchange.account.wallet, exchange.unrealised(),
-            exchange.account.taker_fee,
+            self._now_ms, symbol, book.last_px, book.mark_px, bid, ask, account.wallet(book.instrument.quote_asset),
+            self._unrealised(), account.taker_fee,
         )
 
+    def _unrealised(self) -> Decimal:
+        """Profit of all open positions at the mark, in quote units, before fees."""
+        result = ZERO
+        for (symbol, _), holding in self._account.holdings.items():
+            if holding.qty:
+                result = EXACT.add(result, EXACT.multiply(holding.qty, self._mark(symbol) - holding.entry_px))
+        return result
+
     def _deliver(self, event: Event, at_ms: int) -> None:
-        self._push(at_ms, _Turn.DELIVERY, event)
+        self._push(max(at_ms, self._now_ms), _Turn.DELIVERY, event)
 
     def _push(self, at_ms: int, turn: _Turn, item: _Request | Event | str) -> int:
         self._sent += 1

@@ -8,11 +8,19 @@ under the same client order id.  Order ids begin with `FAKE-`, those of conditio
 from collections.abc import Callable
 from decimal import Decimal
 
-from runner.domain.events import Event, OrderReport, TradeReport
+from runner.domain.events import (
+    Event,
+    Force,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
+    OrderReport,
+    TradeReport,
+)
 from runner.domain.orders import OrderRequest, OrderStatus
-from runner.venue.facts import AlgoState, AlgoUpdate, Fact, Fill, OrderState, OrderUpdate
+from runner.venue.facts import AccountUpdate, AlgoState, AlgoUpdate, Fact, Fill, OrderState, OrderUpdate
 from runner.venue.requests import NewOrder
-from runner.venue.terms import AlgoStatus, ExecutionType, Expiry, Status
+from runner.venue.terms import AlgoStatus, ExecutionType, Expiry, Reason, Status
 
 _STATUS = {
     Status.NEW: OrderStatus.NEW,
@@ -40,6 +48,7 @@ _WHY = {
     Expiry.DELISTED: "The symbol is delisted",
     Expiry.UNFILLED_MARKET: "Unfilled rest expired",
 }
+_ADL = "adl_autoclose"
 _ENGINE_TELLS = frozenset({AlgoStatus.TRIGGERING, AlgoStatus.FINISHED})
 
 Mark = Callable[[str], Decimal | None]
@@ -59,6 +68,8 @@ def new_order(request: OrderRequest) -> NewOrder:
 def events_of(fact: Fact, mark: Mark) -> tuple[Event, ...]:
     """What a fact about the run's own account is to the engine; nothing where another fact tells it."""
     match fact:
+        case OrderUpdate(order=order, fill=fill) if order.forced:
+            return () if fill is None else (forced_execution(fill, order.request.client_order_id),)
         case OrderUpdate(execution=ExecutionType.NEW, order=order) if order.algo_id:
             return ()  # the conditional order's own TRIGGERED has told it
         case OrderUpdate(fill=Fill() as fill, order=order):
@@ -68,6 +79,10 @@ def events_of(fact: Fact, mark: Mark) -> tuple[Event, ...]:
             return (order_report(order, fact.at_ms, mark(order.request.symbol), _WHY.get(fact.expiry, "")),)
         case AlgoUpdate(order=state) if state.status not in _ENGINE_TELLS:
             return (conditional_report(state, fact.at_ms, mark(state.request.symbol)),)
+        case AccountUpdate(reason=Reason.FUNDING_FEE, balances=balances, symbol=symbol):
+            return tuple(FundingExchanged(fact.at_ms, symbol, one.change, one.asset) for one in balances)
+        case AccountUpdate(reason=Reason.INSURANCE_CLEAR, balances=balances):
+            return tuple(InsuranceCleared(fact.at_ms, one.change, one.asset) for one in balances)
         case _:
             return ()
 
@@ -118,6 +133,15 @@ def trade_report(fill: Fill, client_order_id: str) -> TradeReport:
     return TradeReport(
         fill.at_ms, fill.symbol, client_order_id, engine_id(fill.order_id), str(fill.trade_id), fill.side, fill.qty,
         fill.price, fill.fee, fill.fee_asset, fill.realized, fill.maker,
+    )
+
+
+def forced_execution(fill: Fill, client_order_id: str) -> ForcedExecution:
+    """One execution of an order of the exchange's own; its client order id says why."""
+    cause = Force.DELEVERAGED if client_order_id.startswith(_ADL) else Force.LIQUIDATED
+    return ForcedExecution(
+        fill.at_ms, fill.symbol, cause, engine_id(fill.order_id), str(fill.trade_id), fill.side, fill.qty, fill.price,
+        fill.fee, fill.fee_asset, fill.realized,
     )
 
 

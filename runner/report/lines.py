@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from runner.domain.commands import Command, OrderDenied, Remark, StepEnded
-from runner.domain.events import Event, OrderReport
+from runner.domain.events import Event, ForcedExecution, FundingExchanged, InsuranceCleared, OrderReport
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.times import rfc3339
-from runner.domain.values import EXACT, OrderType, plain, trimmed
+from runner.domain.values import EXACT, ZERO, OrderType, plain, trimmed
 from runner.report.context import LegFacts, RunContext
 from runner.report.orders import Change, KnownOrder
 
@@ -24,6 +24,8 @@ class LineKind(StrEnum):
     ENDED = "ended"
     REJECTED = "rejected"
     DENIED = "denied"
+    FORCED = "forced"
+    MONEY = "money"
     STEP = "step"
     REMARK = "remark"
     DETAIL = "detail"
@@ -63,6 +65,18 @@ class LineWriter:
             case StepEnded(step_id=step_id, outcome=outcome, reason=reason, detail=detail) if outcome != "succeeded":
                 words = ", ".join(filter(None, (reason, detail)))
                 return (self._line(at_ms, step_id, f"{outcome}: {words}" if words else outcome, LineKind.STEP),)
+            case ForcedExecution(symbol=symbol, cause=cause):
+                words = (
+                    f"{cause.upper()} {value.side} {trimmed(value.qty)} @ {self.price(symbol, value.price)}, "
+                    f"by the exchange, fee {trimmed(value.fee)}"
+                )
+                return (self._line(at_ms, symbol, words, LineKind.FORCED),)
+            case FundingExchanged(symbol=symbol, amount=amount, asset=asset):
+                way = "paid" if amount < ZERO else "received"
+                return (self._line(at_ms, symbol, f"funding {way}, {trimmed(abs(amount))} {asset}", LineKind.MONEY),)
+            case InsuranceCleared(amount=amount, asset=asset):
+                words = "the fee of the liquidation" if amount < ZERO else "a debt that the insurance fund took over"
+                return (self._line(at_ms, asset, f"{words}, {trimmed(abs(amount))} {asset}", LineKind.FORCED),)
             case Remark(step_id=step_id, text=text):
                 return (self._line(at_ms, step_id, text, LineKind.REMARK),)
             case _:

@@ -23,6 +23,9 @@ from runner.domain.events import (
     CommandRejected,
     CommandUnresolved,
     Event,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
     OrderNotFound,
     OrderReport,
     RunStarted,
@@ -106,6 +109,22 @@ class LogFormatter:
                 ))
             case Remark(step_id=step_id, code=code, text=text):
                 lines.append(self._line("reconcile", step_id, level="WARNING", result=code, error=text))
+            case ForcedExecution():
+                lines.append(self._line(
+                    "reconcile", "", level="ERROR", orderId=value.order_id, executedQty=_text(value.qty),
+                    avgPrice=_text(value.price), result=value.cause.upper(),
+                    request={"symbol": value.symbol, "side": value.side.value, "fee": _text(value.fee)},
+                ))
+            case FundingExchanged(amount=amount, asset=asset):
+                lines.append(self._line(
+                    "reconcile", "", result="FUNDING",
+                    request={"symbol": value.symbol, "amount": _text(amount), "asset": asset},
+                ))
+            case InsuranceCleared(amount=amount, asset=asset):
+                lines.append(self._line(
+                    "reconcile", "", level="ERROR", result="INSURANCE_CLEAR",
+                    request={"amount": _text(amount), "asset": asset},
+                ))
             case QueryOrder() | OrderNotFound() | CommandUnresolved():
                 lines.append(self._line(
                     "reconcile", "", clientOrderId=value.client_order_id, request={"symbol": value.symbol},

@@ -51,6 +51,7 @@ class Report:
     def fill_rows(self) -> list[Row]:
         return self._trades.fill_rows()
 
-    def summary(self, not_simulated: tuple[str, ...] = ()) -> RunSummary:
-        """What the run came to; `not_simulated` names what the exchange of this run did not have."""
-        return self._tally.summary(not_simulated)
+    def summary(self, not_simulated: tuple[str, ...] = (), assumed: tuple[str, ...] = ()) -> RunSummary:
+        """What the run came to; `not_simulated` names what the exchange of this run did not have, `assumed` what it
+        took for granted."""
+        return self._tally.summary(not_simulated, assumed)

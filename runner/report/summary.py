@@ -6,10 +6,18 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from runner.domain.commands import Command, GroupProtected, OrderDenied, RunEnded, StepEnded, StepStarted
-from runner.domain.events import Event, Observed, RunStarted
+from runner.domain.events import (
+    Event,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
+    Observed,
+    RunStarted,
+    TradeReport,
+)
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
-from runner.domain.values import EXACT, ZERO, plain, trimmed
+from runner.domain.values import EXACT, ZERO, plain, total, trimmed
 from runner.graph.model import Role
 from runner.report.context import RunContext
 from runner.report.legs import Legs
@@ -30,15 +38,21 @@ class StepResult(NamedTuple):
 
 
 class Money(NamedTuple):
-    """One asset's result.  `realised` is before fees; a rebate is a fee below zero."""
+    """One asset's result.
+
+    `realised` is before fees; a rebate is a fee below zero.  `funding` is below zero where it was paid.  `insurance` is
+    what the insurance fund took as the fee of liquidations (below zero) and took over as debts (above).
+    """
 
     asset: str
-    realised: Decimal
-    fees: Decimal
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    insurance: Decimal = ZERO
 
     @property
     def net(self) -> Decimal:
-        return self.realised - self.fees
+        return self.realised - self.fees + self.funding + self.insurance
 
 
 class OpenPosition(NamedTuple):
@@ -53,7 +67,9 @@ class OpenPosition(NamedTuple):
 
 class RunSummary(NamedTuple):
     """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together; it
-    counts from the first fill, also where the step that protects starts later.
+    counts from the first fill, also where the step that protects starts later.  `liquidated` are the symbols on which
+    the exchange closed positions by force.  `assumed` and `not_simulated` say in what the exchange of this run was not
+    the real one.
 
     `outcome` is succeeded, failed, stopped, open, or empty while the run has not ended.  `never_protected` names the
     groups that held something without any stop meant for it, `naked_at_end` those whose stops fell short at the end.
@@ -81,6 +97,8 @@ class RunSummary(NamedTuple):
     money: tuple[Money, ...]
     positions: tuple[OpenPosition, ...]
     not_simulated: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
+    liquidated: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -120,6 +138,7 @@ class Tally:
         self._positions: dict[str, Position] = {}
         self._last_px: dict[str, Decimal] = {}
         self._counted: dict[str, tuple[Decimal, Decimal]] = {}
+        self._forced: dict[tuple[str, str], ForcedExecution] = {}
         self._exposures = {group.group_id: _Exposure() for group in context.groups if group.opens}
         self._protected = {group.group_id for group in context.groups if group.protected}
 
@@ -139,6 +158,16 @@ class Tally:
             case GroupProtected(group_id=group_id) if group_id not in self._exposures:
                 # What a group adopts is in none of its orders, so that only the machine knows since when it is held.
                 self._adopted_ms += value.unprotected_ms
+            case FundingExchanged(asset=asset, amount=amount):
+                money = self._of(asset)
+                self._money[asset] = money._replace(funding=money.funding + amount)
+            case InsuranceCleared(asset=asset, amount=amount):
+                money = self._of(asset)
+                self._money[asset] = money._replace(insurance=money.insurance + amount)
+            case ForcedExecution() if (value.order_id, value.trade_id) not in self._forced:
+                self._forced[value.order_id, value.trade_id] = value
+                self._expose(at_ms, value)
+                self._executed(value)
             case RunEnded():
                 self._end = value
             case _:
@@ -150,7 +179,7 @@ class Tally:
         """What is held now, by symbol."""
         return (position for _, position in sorted(self._positions.items()) if position.qty != ZERO)
 
-    def summary(self, not_simulated: tuple[str, ...] = ()) -> RunSummary:
+    def summary(self, not_simulated: tuple[str, ...] = (), assumed: tuple[str, ...] = ()) -> RunSummary:
         context = self._context
         ends = [known.order.status for known in self._orders]
         return RunSummary(
@@ -180,24 +209,43 @@ class Tally:
             money=tuple(money for _, money in sorted(self._money.items())),
             positions=tuple(self._marked(position) for position in self.positions()),
             not_simulated=not_simulated,
+            assumed=assumed,
+            liquidated=tuple(sorted({forced.symbol for forced in self._forced.values()})),
         )
 
     def _changed(self, at_ms: int, change: Change) -> None:
         known = change.known
-        if (trade := change.trade) is not None:
-            before = self._money.get(trade.fee_asset) or Money(trade.fee_asset, ZERO, ZERO)
-            self._money[trade.fee_asset] = Money(
-                trade.fee_asset, before.realised + trade.realized_pnl, before.fees + trade.fee,
-            )
-            self._last_px[trade.symbol] = trade.price
-            position = self._positions.get(trade.symbol) or Position(trade.symbol)
-            self._positions[trade.symbol], _ = position.after(trade.side, trade.qty, trade.price)
+        if change.trade is not None:
+            self._executed(change.trade)
         leg = self._legs.leg(known.placed.node_id)
         if (exposure := self._exposures.get(leg.group_id)) is not None:
             client_id = known.placed.request.client_order_id
             before_qty, before_stops = self._counted.get(client_id, (ZERO, ZERO))
             open_qty, stops = self._counted[client_id] = _counts(known, leg.role)
             exposure.add(at_ms, open_qty - before_qty, stops - before_stops)
+
+    def _expose(self, at_ms: int, forced: ForcedExecution) -> None:
+        """Take what the exchange closed by force from the groups that held it; first what none of them held."""
+        groups = {group.group_id for group in self._context.groups if group.symbol == forced.symbol}
+        exposures = [exposure for group_id, exposure in self._exposures.items() if group_id in groups]
+        position = self._positions.get(forced.symbol) or Position(forced.symbol)
+        left = forced.qty - max(abs(position.qty) - total(exposure.open_qty for exposure in exposures), ZERO)
+        for exposure in exposures:
+            part = max(min(left, exposure.open_qty), ZERO)
+            exposure.add(at_ms, -part, ZERO)
+            left -= part
+
+    def _of(self, asset: str) -> Money:
+        return self._money.get(asset) or Money(asset)
+
+    def _executed(self, trade: TradeReport | ForcedExecution) -> None:
+        money = self._of(trade.fee_asset)
+        self._money[trade.fee_asset] = money._replace(
+            realised=money.realised + trade.realized_pnl, fees=money.fees + trade.fee,
+        )
+        self._last_px[trade.symbol] = trade.price
+        position = self._positions.get(trade.symbol) or Position(trade.symbol)
+        self._positions[trade.symbol], _ = position.after(trade.side, trade.qty, trade.price)
 
     def _marked(self, position: Position) -> OpenPosition:
         last = self._last_px.get(position.symbol)
@@ -231,13 +279,14 @@ def as_text(summary: RunSummary) -> str:
     ):
         if number:
             counts.append(f"{number} {word}")
+    if summary.liquidated:
+        counts.append(f"LIQUIDATED on {', '.join(summary.liquidated)}")
     parts = [f"{head}: {', '.join(counts)}", *_steps(summary), *_protection(summary)]
     if summary.money:
-        parts.append("PnL " + ", ".join(
-            f"{_signed(money.net)} {money.asset} after fees {_rounded(money.fees, ROUND_CEILING)}"
-            for money in summary.money
-        ))
+        parts.append("PnL " + ", ".join(map(_money, summary.money)))
     parts += [f"still open: {_position(position)}" for position in summary.positions]
+    if summary.assumed:
+        parts.append(f"assumed: {', '.join(summary.assumed)}")
     if summary.not_simulated:
         parts.append(f"not simulated: {', '.join(summary.not_simulated)}")
     return "; ".join(parts)
@@ -259,7 +308,7 @@ def as_json_value(summary: RunSummary) -> dict[str, object]:
         "pnl": [
             {
                 "asset": money.asset, "net": trimmed(money.net), "realised": trimmed(money.realised),
-                "fees": trimmed(money.fees),
+                "fees": trimmed(money.fees), "funding": trimmed(money.funding), "insurance": trimmed(money.insurance),
             }
             for money in summary.money
         ],
@@ -271,6 +320,7 @@ def as_json_value(summary: RunSummary) -> dict[str, object]:
             }
             for position in summary.positions
         ],
+        "liquidated": list(summary.liquidated), "assumed": list(summary.assumed),
         "not_simulated": list(summary.not_simulated),
     }
 
@@ -300,6 +350,20 @@ def _protection(summary: RunSummary) -> Iterator[str]:
     if summary.unprotected_ms:
         latency = f" (latency {summary.latency_ms} ms)" if summary.latency_ms else ""
         yield f"unprotected {summary.unprotected_ms} ms{latency}"
+
+
+def _money(money: Money) -> str:
+    """`+3.83 USDT after fees 0.17 and funding 0.06`."""
+    costs = [f"fees {_rounded(money.fees, ROUND_CEILING)}"]
+    if money.funding:
+        received = " received" if money.funding > ZERO else ""
+        rounding = ROUND_FLOOR if money.funding > ZERO else ROUND_CEILING
+        costs.append(f"funding {_rounded(abs(money.funding), rounding)}{received}")
+    if money.insurance < ZERO:
+        costs.append(f"the fee of the liquidation {_rounded(-money.insurance, ROUND_CEILING)}")
+    words = " and ".join(filter(None, (", ".join(costs[:-1]), costs[-1])))
+    borne = f", {_rounded(money.insurance, ROUND_FLOOR)} borne by the insurance fund" if money.insurance > ZERO else ""
+    return f"{_signed(money.net)} {money.asset} after {words}{borne}"
 
 
 def _position(position: OpenPosition) -> str:

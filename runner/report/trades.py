@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from runner.domain.commands import Command, OrderDenied, PlaceOrder
-from runner.domain.events import Event
+from runner.domain.events import Event, ForcedExecution, TradeReport
 from runner.domain.times import rfc3339
 from runner.domain.values import OrderType, trimmed
 from runner.report.context import RunContext
@@ -35,6 +35,7 @@ class TradeJournal:
         self._orders = orders
         self._rows: list[KnownOrder | Row] = []
         self._sent: set[str] = set()
+        self._forced: dict[tuple[str, str], ForcedExecution] = {}
 
     def see(self, at_ms: int, value: Event | Command) -> None:
         match value:
@@ -44,6 +45,8 @@ class TradeJournal:
                 self._rows += [known] if known else []
             case OrderDenied():
                 self._rows.append(self._denied(at_ms, value))
+            case ForcedExecution():
+                self._forced[value.order_id, value.trade_id] = value
             case _:
                 pass
 
@@ -52,17 +55,23 @@ class TradeJournal:
         return [self._order(row) if isinstance(row, KnownOrder) else row for row in self._rows]
 
     def fill_rows(self) -> list[Row]:
-        """A row for each execution, by time; at equal times by the order they were reported in an order."""
-        trades = [(trade, known) for known in self._orders for trade in known.trades]
+        """A row for each execution, by time; at equal times by the order they were reported in an order.
+
+        What the exchange executed by force belongs to no step.
+        """
+        trades: list[tuple[TradeReport | ForcedExecution, KnownOrder | None]] = [
+            (trade, known) for known in self._orders for trade in known.trades
+        ]
+        trades += [(forced, None) for forced in self._forced.values()]
         trades.sort(key=lambda pair: pair[0].at_ms)
         return [
             {
                 "ts": rfc3339(trade.at_ms), "symbol": trade.symbol, "side": trade.side.value,
                 "qty": trimmed(trade.qty), "price": trimmed(trade.price), "fee": trimmed(trade.fee),
                 "feeAsset": trade.fee_asset, "realizedPnl": trimmed(trade.realized_pnl),
-                "maker": "true" if trade.maker else "false", "tradeId": trade.trade_id, "orderId": trade.order_id,
-                "linkId": self._link(known), "stepId": self._legs.leg(known.placed.node_id).step_id,
-                "runId": self._run_id,
+                "maker": "true" if isinstance(trade, TradeReport) and trade.maker else "false",
+                "tradeId": trade.trade_id, "orderId": trade.order_id, "linkId": self._link(known) if known else "",
+                "stepId": self._legs.leg(known.placed.node_id).step_id if known else "", "runId": self._run_id,
             }
             for trade, known in trades
         ]

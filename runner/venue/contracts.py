@@ -77,6 +77,8 @@ _MINOR = brackets(
 )
 _SHIPPED = {"BTCUSDT": Contract(_MAJOR), "ETHUSDT": Contract(_MAJOR)}
 _OTHERS = Contract(_MINOR)
+KNOWN = frozenset({"BTCUSDT", "ETHUSDT", "DOGEUSDT"})
+"""The symbols whose brackets are Binance's own up to the fifth."""
 
 
 def shipped_contract(symbol: str) -> Contract:

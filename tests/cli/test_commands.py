@@ -117,8 +117,11 @@ def test_quiet_leaves_only_the_summary(daksh: Session) -> None:
 def test_a_run_in_json_is_one_document(daksh: Session) -> None:
     found = json.loads(daksh("run", BRACKET, "--format", "json").out)
     assert found["outcome"] == "succeeded" and found["run"] == 1
-    assert found["pnl"] == [{"asset": "USDT", "net": "5.9028", "realised": "6", "fees": "0.0972"}]
-    assert [row["orderId"] for row in found["trades"]] == [f"FAKE-{number}" for number in range(1, 6)]
+    assert found["pnl"] == [
+        {"asset": "USDT", "net": "5.9028", "realised": "6", "fees": "0.0972", "funding": "0", "insurance": "0"},
+    ]
+    # A conditional order goes by its engine order's id once it has triggered.
+    assert [row["orderId"] for row in found["trades"]] == ["FAKE-1", "FAKE-A1", "FAKE-2", "FAKE-3", "FAKE-A4"]
 
 
 def test_an_invalid_plan_is_told_on_stderr_and_leaves_nothing(daksh: Session) -> None:

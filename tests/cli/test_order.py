@@ -12,11 +12,11 @@ from tests.cli.session import Ended, Session
 SHOWN = {
     "market BTCUSDT BUY 0.001": r"OK: MARKET FAKE-1 FILLED",
     "limit ETHUSDT SELL 1 3200": r"OK: LIMIT FAKE-1 ACCEPTED",
-    "stop-limit BTCUSDT SELL 0.001 --stop-price 59000 --limit-price 58800": r"OK: STOP FAKE-1 ACCEPTED",
+    "stop-limit BTCUSDT SELL 0.001 --stop-price 59000 --limit-price 58800": r"OK: STOP FAKE-A1 ACCEPTED",
     "oco BTCUSDT SELL 0.001 --take-profit 62000 --stop-price 59000 --stop-limit-price 58800":
-        r"OK: STOP FAKE-1 \w+, TAKE_PROFIT FAKE-2 \w+; link OCO-\w+-oco",
+        r"OK: STOP FAKE-A1 CANCELED, TAKE_PROFIT FAKE-1 FILLED; link OCO-\w+-oco",
     "bracket BTCUSDT BUY 0.002 --entry-type MARKET --take-profit 62000 --stop-price 59000":
-        r"OK: MARKET FAKE-1 FILLED, STOP_MARKET FAKE-2 \w+, TAKE_PROFIT FAKE-3 \w+; link BRK-\w+-bracket",
+        r"OK: MARKET FAKE-1 FILLED, STOP_MARKET FAKE-A1 CANCELED, TAKE_PROFIT FAKE-2 FILLED; link BRK-\w+-bracket",
     "twap BTCUSDT BUY 0.009 --slices 3 --interval 2s":
         r"OK: MARKET FAKE-1 FILLED, MARKET FAKE-2 FILLED, MARKET FAKE-3 FILLED; link TWAP-\w+-twap",
 }
@@ -42,7 +42,7 @@ def test_an_order_ends_ok_with_its_ids_and_lands_in_the_trade_journal(line: str,
     assert re.fullmatch(SHOWN[line], ended.out.splitlines()[-1])
     with (daksh.folder / ".daksh" / "trades.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["orderId"] for row in rows] == re.findall(r"FAKE-\d+", SHOWN[line])
+    assert [row["orderId"] for row in rows] == re.findall(r"FAKE-A?\d+", SHOWN[line])
     assert {row["symbol"] for row in rows} == {line.split()[1]}
 
 

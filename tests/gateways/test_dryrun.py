@@ -69,7 +69,8 @@ class Run:
     def __init__(self, *markets: list[Datum], latency_ms: int = 50, **settings: Any) -> None:
         all_data = feed(markets)
         exchange = Exchange({"BTCUSDT": BTC, "COARSEUSDT": COARSE}, VenueSettings(**settings))
-        self.gateway = DryRunGateway(exchange, all_data.firsts, all_data.data, latency_ms)
+        account = exchange.open_account("dryrun")
+        self.gateway = DryRunGateway(exchange, account, all_data.firsts, all_data.data, latency_ms)
         self.log: list[tuple[int, Event]] = []
         self._events = self.gateway.events()
 

@@ -8,10 +8,11 @@ from time import perf_counter
 import pytest
 
 from runner.domain.commands import PlaceOrder
-from runner.domain.events import DataEnded, Event, MarketGap, OrderReport, TradeReport
+from runner.domain.events import DataEnded, Event, FundingExchanged, MarketGap, OrderReport, TradeReport
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.values import OrderType, Side
 from runner.gateways.dryrun import DryRunGateway
+from runner.venue import honesty
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.files import file_market
 from runner.venue.feeds.merging import feed
@@ -29,7 +30,7 @@ def gateway(*paths: Path) -> tuple[DryRunGateway, Exchange]:
 def over(market: Iterable[Datum]) -> tuple[DryRunGateway, Exchange]:
     data = feed([market])
     exchange = Exchange({"BTCUSDT": BTC}, VenueSettings())
-    return DryRunGateway(exchange, data.firsts, data.data, 50), exchange
+    return DryRunGateway(exchange, exchange.open_account("dryrun"), data.firsts, data.data, 50), exchange
 
 
 def place(to: DryRunGateway, name: str, side: str, kind: str, **prices: Decimal | bool) -> None:
@@ -75,11 +76,15 @@ def test_a_stop_in_the_month_fills_in_the_candle_that_first_reaches_it(month: Pa
     run, exchange = gateway(month)
     place(run, "entry", "BUY", "MARKET")
     place(run, "stop", "SELL", "STOP_MARKET", trigger_price=level, reduce_only=True)
-    trades = [event for event in events(run) if isinstance(event, TradeReport)]
+    told = events(run)
+    trades = [event for event in told if isinstance(event, TradeReport)]
+    funding = [event for event in told if isinstance(event, FundingExchanged)]
     assert [(trade.client_order_id, trade.price, trade.at_ms) for trade in trades[1:]] == [
         ("stop", level if isinstance(reaching, CandleEnd) else reaching.price, reaching.at_ms),
     ]
-    assert exchange.account.wallet == D(10000) + sum(trade.realized_pnl - trade.fee for trade in trades)
+    money = [trade.realized_pnl - trade.fee for trade in trades] + [event.amount for event in funding]
+    assert exchange.accounts["dryrun"].wallet() == D(10000) + sum(money)
+    assert {event.at_ms % (8 * 3_600_000) for event in funding} == {0} and max(event.amount for event in funding) < 0
 
 
 def test_a_stop_that_a_real_gap_jumps_over_fills_at_the_open_behind_it(month: Path) -> None:
@@ -114,6 +119,6 @@ def test_a_taker_pays_the_quote_of_its_moment_and_a_limit_fills_by_what_traded_t
     assert sum(trade.qty for trade in trades[1:]) == min(D("0.01"), sum(each.qty for each in through))
     assert {(trade.price, trade.maker) for trade in trades[1:]} <= {(limit, True)}
     assert [trade.at_ms for trade in trades[1:]][:1] == [each.at_ms for each in through][:1]
-    assert "spread" not in exchange.not_simulated()
+    assert "spread" not in honesty.not_simulated(exchange)
     last = [event for event in told if isinstance(event, OrderReport)][-1]
     assert last.status is OrderStatus.FILLED if through else OrderStatus.NEW

@@ -12,7 +12,18 @@ from runner.domain.commands import (
     StepEnded,
     StepStarted,
 )
-from runner.domain.events import Action, CommandRejected, Event, OrderReport, RunStarted, TradeReport
+from runner.domain.events import (
+    Action,
+    CommandRejected,
+    Event,
+    Force,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
+    OrderReport,
+    RunStarted,
+    TradeReport,
+)
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.times import parse_rfc3339
 from runner.domain.values import OrderType, Side
@@ -128,6 +139,27 @@ def bracket() -> list[Entry]:
         (closed + 100, report(closed + 100, STOP, OrderStatus.CANCELED)),
         (closed + 100, StepEnded("long", "succeeded")),
         (closed + 100, RunEnded("succeeded")),
+    ]
+
+
+def liquidated() -> list[Entry]:
+    """A long position that pays funding, and is liquidated at a price that does not cover its debt."""
+    start, funded, ended = at("05-04 15:33:00.000"), at("05-04 16:00:00.050"), at("05-04 17:00:00.050")
+    return [
+        (start, RunStarted(start, "d1", 1)),
+        (start, StepStarted("long", D("0.004"))),
+        (start, ENTRY),
+        (start + 100, trade(start + 100, ENTRY, "0.004", "60000", "0.048", maker=True)),
+        (start + 100, report(start + 100, ENTRY, OrderStatus.FILLED, "0.004", "60000")),
+        (funded, FundingExchanged(funded - 50, "BTCUSDT", D("-0.024"), "USDT")),
+        (ended, ForcedExecution(
+            ended - 50, "BTCUSDT", Force.LIQUIDATED, "FAKE-9", "2", Side.SELL, D("0.004"), D(50000), D("0.1"), "USDT",
+            D(-40),
+        )),
+        (ended, InsuranceCleared(ended - 50, D("-2.5"), "USDT")),
+        (ended, InsuranceCleared(ended - 50, D("1.25"), "USDT")),
+        (ended, StepEnded("long", "failed", "liquidated")),
+        (ended, RunEnded("failed", "liquidated")),
     ]
 
 

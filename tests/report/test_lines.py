@@ -11,6 +11,7 @@ from tests.report.stories import (
     TWAP,
     Entry,
     bracket,
+    liquidated,
     oco_refused,
     place,
     report,
@@ -98,3 +99,14 @@ def test_a_trailing_stop_shows_its_rate() -> None:
     command = type(command)(request, command.node_id)
     _, lines = told(BRACKET, [(0, command), (1, report(1, command, OrderStatus.NEW))])
     assert lines[0].text.startswith("TRAILING_STOP_MARKET SELL 0.004 callback 1% from 40000.0   accepted")
+
+
+def test_funding_and_a_liquidation_are_told_under_their_symbol() -> None:
+    _, lines = told(BRACKET, liquidated())
+    assert [str(line) for line in lines[2:]] == [
+        "05-04 16:00:00  BTCUSDT           funding paid, 0.024 USDT",
+        "05-04 17:00:00  BTCUSDT           LIQUIDATED SELL 0.004 @ 50000.0, by the exchange, fee 0.1",
+        "05-04 17:00:00  USDT              the fee of the liquidation, 2.5 USDT",
+        "05-04 17:00:00  USDT              a debt that the insurance fund took over, 1.25 USDT",
+        "05-04 17:00:00  long              failed: liquidated",
+    ]

@@ -6,7 +6,19 @@ from typing import Any
 from runner.domain.commands import CancelOrder, QueryOrder, Remark, RunEnded
 from runner.domain.events import Action, CommandRejected, CommandUnresolved, OrderNotFound
 from runner.domain.orders import OrderStatus
-from tests.report.stories import BRACKET, ENTRY, OCO, TWAP, Entry, bracket, oco_refused, report, told, twap_denied
+from tests.report.stories import (
+    BRACKET,
+    ENTRY,
+    OCO,
+    TWAP,
+    Entry,
+    bracket,
+    liquidated,
+    oco_refused,
+    report,
+    told,
+    twap_denied,
+)
 
 
 def lines(run: Any, entries: list[Entry]) -> list[dict[str, Any]]:
@@ -103,3 +115,14 @@ def test_a_further_attempt_is_a_retry() -> None:
     )])
     logged = lines(BRACKET, [(0, type(ENTRY)(request, "long.entry"))])
     assert [(line["action"], line["attempt"]) for line in logged] == [("retry_attempt", 2)]
+
+
+def test_funding_and_a_liquidation_are_logged_with_their_figures() -> None:
+    logged = [line for line in lines(BRACKET, liquidated()) if line["action"] == "reconcile"]
+    assert [(line["level"], line["result"], line["request"]) for line in logged] == [
+        ("INFO", "FUNDING", {"symbol": "BTCUSDT", "amount": "-0.024", "asset": "USDT"}),
+        ("ERROR", "LIQUIDATED", {"symbol": "BTCUSDT", "side": "SELL", "fee": "0.1"}),
+        ("ERROR", "INSURANCE_CLEAR", {"amount": "-2.5", "asset": "USDT"}),
+        ("ERROR", "INSURANCE_CLEAR", {"amount": "1.25", "asset": "USDT"}),
+    ]
+    assert (logged[1]["orderId"], logged[1]["executedQty"], logged[1]["avgPrice"]) == ("FAKE-9", "0.004", "50000")

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.domain.commands import GroupProtected, RunEnded, StepEnded, StepStarted
-from runner.domain.events import Observed, OrderReport, RunStarted, TradeReport
+from runner.domain.events import (
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
+    Observed,
+    OrderReport,
+    RunStarted,
+    TradeReport,
+)
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
 from runner.report.summary import as_json_value, as_text
@@ -22,6 +30,7 @@ from tests.report.stories import (
     Entry,
     at,
     bracket,
+    liquidated,
     oco_refused,
     report,
     told,
@@ -126,7 +135,41 @@ def test_money_is_rounded_against_the_user() -> None:
 def test_json_has_every_figure_as_text_and_is_stable() -> None:
     value = as_json_value(told(BRACKET, bracket())[0].summary())
     assert json.loads(json.dumps(value)) == value
-    assert value["pnl"] == [{"asset": "USDT", "net": "3.83", "realised": "4", "fees": "0.17"}]
+    assert value["pnl"] == [
+        {"asset": "USDT", "net": "3.83", "realised": "4", "fees": "0.17", "funding": "0", "insurance": "0"},
+    ]
     assert (value["orders"], value["filled"], value["cancelled"], value["unprotected_ms"]) == (3, 2, 1, 100)
     assert value["positions"] == []
     assert value["steps"] == [{"step_id": "long", "outcome": "succeeded", "reason": "", "detail": ""}]
+
+
+def test_funding_and_a_liquidation_are_named_and_counted() -> None:
+    summary = told(BRACKET, liquidated())[0].summary(("queue position",), ("mark price = last price",))
+    (money,) = summary.money
+    assert (money.realised, money.fees, money.funding, money.insurance) == (D(-40), D("0.148"), D("-0.024"), D("-1.25"))
+    assert money.net == D("-41.422")
+    assert (summary.outcome, summary.liquidated, summary.positions) == ("failed", ("BTCUSDT",), ())
+    assert summary.naked_at_end == ()
+    assert as_text(summary) == (
+        "failed (liquidated): 1 order, 1 filled, LIQUIDATED on BTCUSDT; long failed (liquidated); "
+        "unprotected 5219950 ms (latency 50 ms); "
+        "PnL -41.43 USDT after fees 0.15, funding 0.03 and the fee of the liquidation 1.25; "
+        "assumed: mark price = last price; not simulated: queue position"
+    )
+
+
+def test_funding_received_and_a_debt_borne_by_others_are_said_as_such() -> None:
+    entries: list[Entry] = [
+        (0, ENTRY), (1, trade(1, ENTRY, "0.004", "60000", "0.05", pnl="-100")),
+        (2, FundingExchanged(2, "BTCUSDT", D("0.029"), "USDT")), (3, InsuranceCleared(3, D(7), "USDT")),
+        (4, RunEnded("failed", "liquidated")),
+    ]
+    text = as_text(told(BRACKET, entries)[0].summary())
+    assert "PnL -93.03 USDT after fees 0.05 and funding 0.02 received, 7.00 borne by the insurance fund" in text
+
+
+def test_a_forced_execution_is_counted_once() -> None:
+    entries = liquidated()
+    again = [entry for entry in entries for _ in range(1 + isinstance(entry[1], ForcedExecution))]
+    assert told(BRACKET, again)[0].summary() == told(BRACKET, entries)[0].summary()
+    assert told(BRACKET, again)[0].fill_rows() == told(BRACKET, entries)[0].fill_rows()

@@ -3,7 +3,7 @@
 import json
 
 from runner.report.trades import FILL_COLUMNS, ORDER_COLUMNS, as_csv, as_json
-from tests.report.stories import BRACKET, OCO, TWAP, bracket, oco_refused, told, twap_denied
+from tests.report.stories import BRACKET, OCO, TWAP, bracket, liquidated, oco_refused, told, twap_denied
 
 
 def test_each_order_has_a_row_with_its_last_state() -> None:
@@ -41,3 +41,12 @@ def test_json_is_a_list_of_the_same_rows() -> None:
     rows = told(BRACKET, bracket())[0].order_rows()
     assert json.loads(as_json(rows)) == rows
     assert as_json([]) == "[]\n"
+
+
+def test_what_the_exchange_executed_by_force_has_a_row_of_no_step() -> None:
+    report, _ = told(BRACKET, liquidated())
+    assert as_csv(FILL_COLUMNS, report.fill_rows(), head=False).splitlines() == [
+        "2025-05-04T15:33:00.100Z,BTCUSDT,BUY,0.004,60000,0.048,USDT,0,true,1,FAKE-1,BRK-d1-long,long,d1",
+        "2025-05-04T17:00:00.000Z,BTCUSDT,SELL,0.004,50000,0.1,USDT,-40,false,2,FAKE-9,,,d1",
+    ]
+    assert len(report.order_rows()) == 1
