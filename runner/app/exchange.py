@@ -16,9 +16,6 @@ from runner.venue.faults import Fault
 from runner.venue.feeds.merging import Feed, feed
 from runner.venue.settings import Rules, Slippage, VenueSettings
 
-ACCOUNT = "sim"
-"""The account of the default key."""
-
 
 class ExchangeOptions(NamedTuple):
     """What the command line asks for.  `speed` is 0 for stepwise; `limits` whether the rate limits are in force."""
@@ -83,46 +80,19 @@ def _require_packages() -> None:
 
 
 async def _serve(options: ExchangeOptions, world: _World, told: Callable[[Opened], None]) -> None:
-    from runner.venue.fapi.clock import FrontClock, VenueClock
-    from runner.venue.fapi.door import Door
-    from runner.venue.fapi.eventlog import EventLog
-    from runner.venue.fapi.hub import Hub
+    from runner.venue.fapi.assembly import assemble
+    from runner.venue.fapi.clock import FrontClock
     from runner.venue.fapi.keys import DEFAULT_KEY, DEFAULT_SECRET
     from runner.venue.fapi.limits import Limits
-    from runner.venue.fapi.misbehaviour import Misbehaviour, Witnessing
-    from runner.venue.fapi.playback import Playback, shifted
-    from runner.venue.fapi.routes.control import Controls
-    from runner.venue.fapi.server import listen, make_app
-    from runner.venue.faults import FaultPlan
+    from runner.venue.fapi.server import listen
 
-    exchange, plan, front = world.exchange, FaultPlan(world.faults), FrontClock()
-    began_ms = front.now_ms()
-    shift_ms = began_ms - min(first.at_ms for first in world.data.firsts)
-    for first in world.data.firsts:
-        exchange.begin(shifted(first, shift_ms))
-    exchange.advance(began_ms)
-    exchange.open_account(ACCOUNT)
-    door = Door(
-        exchange, front, VenueClock(front, began_ms, options.speed),
+    markets = {market.symbol: market.words for market in world.markets}
+    served = assemble(
+        world.exchange, world.data, front=FrontClock(), speed=options.speed, faults=world.faults, markets=markets,
         limits=Limits() if options.limits else Limits(None, None, None),
     )
-    door.keys.add_secret(DEFAULT_KEY, DEFAULT_SECRET, ACCOUNT)
-    misbehaviour = Misbehaviour(door, plan)
-    door.disturber = misbehaviour
-    exchange.veto = misbehaviour.veto
-    hub = Hub(door, plan)
-    log = EventLog(Witnessing(hub, misbehaviour))
-    door.audience = log
-    door.publish()
-    playback = Playback(door, world.data.data, shift_ms)
-    words = {market.symbol: market.words for market in world.markets}
-    controls = Controls(
-        door, playback, misbehaviour, log, faults_changed=hub.faults_changed, default=ACCOUNT, markets=words,
-    )
     try:
-        runner, port = await listen(
-            make_app(door, [*controls.routes(), *hub.routes()]), options.host, options.port,
-        )
+        runner, port = await listen(served.app, options.host, options.port)
     except OSError as error:
         raise EnvironmentFault(
             f"cannot listen at {options.host} port {options.port}: {(error.strerror or str(error)).lower()}",
@@ -131,14 +101,14 @@ async def _serve(options: ExchangeOptions, world: _World, told: Callable[[Opened
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(playback.run()), asyncio.create_task(hub.run())]
-    told(Opened(options.host, port, DEFAULT_KEY, DEFAULT_SECRET, words, len(world.faults)))
+    tasks = served.tasks()
+    told(Opened(options.host, port, DEFAULT_KEY, DEFAULT_SECRET, markets, len(world.faults)))
     try:
         await _until(stop, tasks)
     finally:
         for task in tasks:
             task.cancel()
-        await hub.close()
+        await served.hub.close()
         await runner.cleanup()
 
 

@@ -8,7 +8,8 @@ from runner.venue.facts import Fact
 from runner.venue.fapi.door import Audience
 from runner.venue.market import Datum
 
-KEPT = 10_000
+KEPT = 2_000
+"""Enough to look back on, and few beside the closed orders that are kept."""
 
 
 class Happened(NamedTuple):

@@ -5,7 +5,7 @@ They ask for no key and no signature; whoever reaches the port may use them.  Wh
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any
@@ -56,7 +56,7 @@ class Controls:
 
     def __init__(
         self, door: Door, playback: Playback, misbehaviour: Misbehaviour, log: EventLog, *,
-        faults_changed: Callable[[], None], default: str, markets: dict[str, str],
+        faults_changed: Callable[[], None], default: str, markets: Mapping[str, str],
     ) -> None:
         self._door = door
         self._exchange = door.exchange
