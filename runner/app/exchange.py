@@ -69,10 +69,12 @@ def serve(options: ExchangeOptions, told: Callable[[Opened], None]) -> None:
 
 
 def _require_packages() -> None:
+    """Load the wire before any other work, so that what it lacks is told at once."""
     try:
-        import aiohttp  # noqa: F401 - asked for here, so that its absence is told before any work
-        import cryptography  # noqa: F401
+        import runner.venue.fapi.assembly  # noqa: F401
     except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("runner"):
+            raise
         raise EnvironmentFault(
             f"the served exchange needs the package {error.name}, which is not installed",
             hint="pip install 'daksh-run[exchange]'",
