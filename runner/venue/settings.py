@@ -45,6 +45,11 @@ class Rules:
     countdown_covers_conditionals: bool = False
     conditional_exit_needs_position: bool = False
     """A reduce-only conditional order while flat: accepted, and judged at its trigger (False), or -2022."""
+    legacy_streams_deliver: bool = True
+    """Sockets on `/ws` and `/stream` without a route get all they ask for, as on the demo exchange in September 2026
+    (True), or nothing of market and user data, as on production since 2026-04-23 (False)."""
+    deleted_listen_key_closes: bool = True
+    """`DELETE` of a listen key closes the sockets that listen by it (True), or leaves them open and silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,17 +34,11 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Hub:
-    """The door's audience.
+    """The door's audience."""
 
-    `legacy_delivers`: sockets on the legacy paths get all that they ask for, as on the demo exchange in September 2026
-    (True), or, as on production since 2026-04-23, of market and user data nothing (False).
-    """
-
-    def __init__(
-        self, door: Door, faults: FaultPlan | None = None, *, legacy_delivers: bool = True, max_queue: int = MAX_QUEUE
-    ) -> None:
+    def __init__(self, door: Door, faults: FaultPlan | None = None, *, max_queue: int = MAX_QUEUE) -> None:
         self.faults = FaultPlan() if faults is None else faults
-        self.legacy_delivers = legacy_delivers
+        self._rules = door.exchange.settings.rules
         self._door = door
         self._lobby = Lobby(door.front.now_ms, max_queue)
         self.clients: set[Client] = set()
@@ -59,10 +53,9 @@ class Hub:
         self._market.heard(facts)
         heard = {name for name in {fact.account for fact in facts} if self._hears(name)}
         if heard:
-            exchange = self._door.exchange
-            instruments = {symbol: book.instrument for symbol, book in exchange.books.items()}
             told = (fact for fact in facts if fact.account in heard)
-            for account, event in user_events(told, instruments.__getitem__, self._door.at_ms()):
+            instrument = self._door.exchange.venue.instrument
+            for account, event in user_events(told, instrument, self._door.at_ms()):
                 self._tell_user(account, event)
 
     def on_datum(self, datum: Datum) -> None:
@@ -195,14 +188,14 @@ class Hub:
 
     def _served(self, client: "Client", found: Stream) -> bool:
         if client.path is Path.LEGACY:
-            return self.legacy_delivers or found.path is Path.PUBLIC
+            return self._rules.legacy_streams_deliver or found.path is Path.PUBLIC
         return client.path is found.path
 
     def _listen(self, client: "Client", key: str, events: frozenset[str]) -> None:
         """Let a client hear the events of a listen key, good or not."""
         client.names[key] = None
         client.wanted[key] = events
-        if client.path is Path.PRIVATE or self.legacy_delivers:
+        if client.path is Path.PRIVATE or self._rules.legacy_streams_deliver:
             self._listeners.setdefault(key, {})[client] = None
 
     def _unsubscribe(self, client: "Client", name: str) -> None:
@@ -245,12 +238,12 @@ class Hub:
             self._door.listen_keys.expire(account)
 
     def _end_key(self, key: str, *, deleted: bool) -> None:
-        """A key has ended: its listeners hear of it and then nothing more, or are closed where it was deleted."""
+        """A key has ended: its listeners hear of that and then nothing more, or are closed where it was deleted."""
         text = _to_json(listen_key_expired(key, self._door.at_ms()))
         for client in tuple(self._listeners.get(key, ())):
-            if deleted:
+            if deleted and self._rules.deleted_listen_key_closes:
                 client.socket.close("The listen key was closed", WSCloseCode.OK)
-            else:
+            elif not deleted:
                 client.socket.tell(client.frame(key, text))
 
 

@@ -83,6 +83,7 @@ class Strip:
         self.prints: deque[Print] = deque(maxlen=_PRINTS)
         self.quote: Quote | None = None
         self._bars: deque[Bar] = deque(maxlen=_BARS)
+        self._longest_ms = _MINUTE
 
     @property
     def last(self) -> Print | None:
@@ -115,6 +116,7 @@ class Strip:
             self._bars.pop()
         middle = EXACT.divide(EXACT.add(EXACT.add(candle.high, candle.low), candle.close), Decimal(3))
         quote = EXACT.multiply(candle.volume, middle).quantize(Decimal("0.00000001"), context=EXACT)
+        self._longest_ms = max(self._longest_ms, candle.at_ms - candle.opened_ms)
         self._bars.append(Bar(
             candle.opened_ms, candle.at_ms, candle.open, candle.high, candle.low, candle.close, candle.volume, quote,
         ))
@@ -128,17 +130,14 @@ class Strip:
         latest.  Where nothing was traded the price stands.  Nothing for an interval below that of the data's candles.
         """
         until_ms = now_ms if until_ms is None else min(until_ms, now_ms)
-        bars = [bar for bar in self._bars if bar.opened_ms <= now_ms]
-        if not bars or any(bar.closes_ms - bar.opened_ms > _SPANS[interval] for bar in bars):
+        if not self._bars or self._longest_ms > _SPANS[interval] or self._bars[0].opened_ms > now_ms:
             return []
+        start = self._earliest(interval, since_ms, until_ms, limit)
+        bars, before = self._since(start, now_ms)
         found: dict[int, Bar] = {}
-        start = self._earliest(interval, bars, since_ms, until_ms, limit)
-        before: Bar | None = None
         for bar in bars:
             opened_ms = _opens(interval, bar.opened_ms)
-            if opened_ms < start:
-                before = bar
-            elif opened_ms in found:
+            if opened_ms in found:
                 found[opened_ms].add(bar)
             else:
                 found[opened_ms] = replace(bar, opened_ms=opened_ms, closes_ms=_closes(interval, opened_ms))
@@ -159,8 +158,9 @@ class Strip:
     def day(self, now_ms: int) -> Bar | None:
         """The last 24 hours as one bar; None where nothing was traded in them."""
         whole: Bar | None = None
-        for bar in self._bars:
-            if bar.closes_ms <= now_ms - _DAY or bar.opened_ms > now_ms:
+        bars, _ = self._since(now_ms - _DAY - self._longest_ms + 1, now_ms)
+        for bar in bars:
+            if bar.closes_ms <= now_ms - _DAY:
                 continue
             if whole is None:
                 whole = replace(bar)
@@ -170,8 +170,18 @@ class Strip:
             whole.opened_ms, whole.closes_ms = now_ms - _DAY, now_ms
         return whole
 
-    def _earliest(self, interval: str, bars: list[Bar], since_ms: int | None, until_ms: int, limit: int) -> int:
-        first = _opens(interval, bars[0].opened_ms)
+    def _since(self, start_ms: int, now_ms: int) -> tuple[list[Bar], Bar | None]:
+        """The bars that begin from `start_ms` up to `now_ms`, and the last one before them; looks at no others."""
+        found: list[Bar] = []
+        for bar in reversed(self._bars):
+            if bar.opened_ms < start_ms:
+                return found[::-1], bar
+            if bar.opened_ms <= now_ms:
+                found.append(bar)
+        return found[::-1], None
+
+    def _earliest(self, interval: str, since_ms: int | None, until_ms: int, limit: int) -> int:
+        first = _opens(interval, self._bars[0].opened_ms)
         if since_ms is not None:
             opened_ms = _opens(interval, since_ms)
             return max(first, opened_ms if opened_ms == since_ms else _closes(interval, opened_ms))

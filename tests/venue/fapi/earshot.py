@@ -15,6 +15,7 @@ from runner.venue.fapi.clock import FrontClock, VenueClock
 from runner.venue.fapi.door import Door
 from runner.venue.fapi.hub import Hub
 from runner.venue.fapi.server import listen, make_app
+from runner.venue.fapi.streams.socket import MAX_QUEUE
 from runner.venue.faults import Fault, FaultPlan, read_fault
 from runner.venue.market import Datum, Point
 from runner.venue.settings import VenueSettings
@@ -113,7 +114,7 @@ def names(frames: list[Any]) -> list[str]:
 
 @asynccontextmanager
 async def wire(
-    *, first: Datum | None = None, legacy_delivers: bool = True, max_queue: int = 10_000, **settings: Any
+    *, first: Datum | None = None, max_queue: int = MAX_QUEUE, **settings: Any
 ) -> AsyncIterator[Wire]:
     front = Front()
     exchange = Exchange({"BTCUSDT": BTC}, VenueSettings(**settings))
@@ -123,7 +124,7 @@ async def wire(
     clock = FrontClock(front)
     door = Door(exchange, clock, VenueClock(clock, AT, 0))
     door.keys.add_secret("sim-key", "sim-secret", "default")
-    hub = Hub(door, FaultPlan(), legacy_delivers=legacy_delivers, max_queue=max_queue)
+    hub = Hub(door, FaultPlan(), max_queue=max_queue)
     door.audience = hub
     door.feed(first)
     runner, port = await listen(make_app(door, hub.routes()), "127.0.0.1", 0)

@@ -6,6 +6,7 @@ import json
 import aiohttp
 import pytest
 
+from runner.venue.settings import Rules
 from tests.venue.fapi.earshot import Wire, names, over_wire, until, wire
 from tests.venue.fapi.told import algo, money, order, taker, told
 
@@ -90,7 +91,8 @@ def test_a_bogus_key_or_the_wrong_path_is_an_open_silent_socket(path: str) -> No
 
 def test_the_legacy_paths_can_be_silent_for_user_data_as_on_production() -> None:
     async def run() -> None:
-        async with wire(legacy_delivers=False) as served, served.socket(f"/ws/{served.key}") as ears:
+        rules = Rules(legacy_streams_deliver=False)
+        async with wire(rules=rules) as served, served.socket(f"/ws/{served.key}") as ears:
             await ears.heard()
             served.publish(*taker())
             assert await ears.heard() == []
@@ -131,6 +133,19 @@ async def test_deleting_the_key_closes_every_consumer(served: Wire) -> None:
         served.door.listen_keys.close("default", served.front.now)
         served.hub.tick()
         assert (await one.closed(), await two.closed()) == (1000, 1000)
+
+
+def test_a_deleted_key_can_leave_its_sockets_open_and_silent() -> None:
+    async def run() -> None:
+        rules = Rules(deleted_listen_key_closes=False)
+        async with wire(rules=rules) as served, served.socket(f"/private/ws/{served.key}") as ears:
+            await ears.heard()
+            served.door.listen_keys.close("default", served.front.now)
+            served.hub.tick()
+            served.publish(*taker())
+            assert await ears.heard() == []
+
+    asyncio.run(run())
 
 
 @over_wire
@@ -286,7 +301,7 @@ def test_closing_the_hub_closes_its_sockets() -> None:
 
 def test_a_slow_client_is_dropped_and_delays_nobody() -> None:
     async def run() -> None:
-        async with wire(max_queue=500) as served:
+        async with wire(max_queue=100_000) as served:
             reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
             writer.write(
                 f"GET /private/ws/{served.key} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

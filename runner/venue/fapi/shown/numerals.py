@@ -5,6 +5,7 @@ digits.  Only averages and what follows from them are, to 8 places.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 
 from runner.domain.instrument import Instrument
 from runner.domain.values import EXACT, ZERO, trimmed
@@ -13,6 +14,7 @@ _MONEY_PLACES = 8
 _FINEST = Decimal("0.00000001")
 
 
+@cache
 def places(grid: Decimal) -> int:
     """How many digits after the point a multiple of `grid` is written with: 2 for a tick of 0.10, 0 for a step of 1."""
     exponent = grid.as_tuple().exponent
@@ -21,14 +23,17 @@ def places(grid: Decimal) -> int:
 
 def padded(value: Decimal, digits: int) -> str:
     """`value` with at least `digits` digits after the point; more only where it has more of them."""
-    exponent = value.as_tuple().exponent
-    if exponent == -digits:
-        return format(value, "f")
-    text = trimmed(value)
+    text = format(value, "f")
     whole, _, fraction = text.partition(".")
-    if len(fraction) >= digits:
+    if len(fraction) > digits:
+        fraction = fraction.rstrip("0")
+        if not fraction and not digits:
+            return "0" if whole == "-0" else whole
+    elif len(fraction) == digits and value:
         return text
-    return f"{whole}.{fraction:0<{digits}}"
+    if not value:
+        whole = "0"
+    return f"{whole}.{fraction:0<{digits}}" if digits or fraction else whole
 
 
 def qty(instrument: Instrument, value: Decimal) -> str:

@@ -16,7 +16,8 @@ LIFE_MS = 24 * 3_600_000
 PING_EVERY_MS = 3 * 60_000
 PONG_WITHIN_MS = 10 * 60_000
 MESSAGES_A_SECOND = 10
-MAX_QUEUE = 10_000
+MAX_QUEUE = 8 * 1024 * 1024
+"""Characters of frames that may wait for a client."""
 MAX_MESSAGE = 128 * 1024
 
 
@@ -66,6 +67,7 @@ class Socket:
     _unanswered_ms: int = 0
     _arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=MESSAGES_A_SECOND))
     _queue: deque[_Frame] = field(default_factory=deque)
+    _queued: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -134,6 +136,7 @@ class Socket:
         while not self._cut:
             while self._queue:
                 frame = self._queue.popleft()
+                self._queued -= _size(frame)
                 try:
                     match frame:
                         case str():
@@ -153,9 +156,15 @@ class Socket:
     def _put(self, frame: _Frame) -> None:
         if self.closing:
             return
-        if len(self._queue) >= self.max_queue:
+        self._queued += _size(frame)
+        if self._queued > self.max_queue:
             self._queue.clear()
             self.close("Slow consumer")
             return
         self._queue.append(frame)
         self._wake.set()
+
+
+def _size(frame: _Frame) -> int:
+    """In characters; a control frame has at most 125 bytes."""
+    return len(frame) if isinstance(frame, str) else 125

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from runner.venue.market import CandleEnd, CandleOpen, Mark, Point, Quote, Trade
-from runner.venue.settings import Slippage
+from runner.venue.settings import Rules, Slippage
 from runner.venue.terms import ExecutionType
 from tests.venue.fapi.earshot import Wire, over_wire, wire
 from tests.venue.fapi.told import AT, d, fill, order, request, told
@@ -255,7 +255,8 @@ async def test_an_unsubscribed_stream_is_silent_and_another_listener_goes_on(ser
 
 def test_the_legacy_path_can_tell_public_data_alone_as_on_production() -> None:
     async def run() -> None:
-        async with wire(legacy_delivers=False) as served, served.socket("/ws/btcusdt@trade/btcusdt@aggTrade") as ears:
+        rules, path = Rules(legacy_streams_deliver=False), "/ws/btcusdt@trade/btcusdt@aggTrade"
+        async with wire(rules=rules) as served, served.socket(path) as ears:
             await ears.heard()
             served.feed(trade("60001", 500))
             move(served, 1000)
