@@ -18,7 +18,7 @@ from runner.venue import honesty
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.merging import feed
 from runner.venue.market import Datum
-from runner.venue.settings import VenueSettings
+from runner.venue.settings import Slippage, VenueSettings
 
 
 class Prepared(NamedTuple):
@@ -74,7 +74,7 @@ def _dry_run(task: Task) -> Prepared:
         {instrument.symbol: instrument for instrument in graph.instruments},
         VenueSettings(
             settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee, settings.fill_on_touch,
-            settings.positions,
+            settings.positions, slippage=Slippage(),
         ),
     )
     data = feed(market.data() for market in markets)

@@ -15,6 +15,10 @@ from runner.engine.flow import stop
 from runner.engine.state import GroupState, Phase, Run
 
 
+SETTLED_AFTER_MS = 1_000
+"""How long a run goes on after a forced execution, to hear what else it cost."""
+
+
 def execute(run: Run, event: ForcedExecution) -> None:
     """Take what the exchange closed out of the ledgers that it was in, and its money into the day's."""
     key = (event.symbol, event.order_id, event.trade_id)
@@ -32,6 +36,8 @@ def execute(run: Run, event: ForcedExecution) -> None:
     run.day.fees += event.fee
     run.held[event.symbol] = run.held[event.symbol] - taken * sign
     run.forced = run.forced or event.cause.value
+    run.forced_until_ms = run.now_ms + SETTLED_AFTER_MS
+    run.timer("forced:", run.forced_until_ms)
     left = taken - _from_nobody(run, event.symbol, sign, taken)
     managed = False
     for group in sorted(run.holders.get(event.symbol, {}).values(), key=lambda group: group.order):

@@ -238,6 +238,8 @@ class Machine:
 
     def _judge_end(self) -> None:
         run = self._run
+        if run.now_ms < run.forced_until_ms:
+            return
         if run.stopping == "stopped":
             over = not any(run.opening.values()) and all(group.at_rest for group in run.groups.values())
         else:

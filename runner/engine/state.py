@@ -305,6 +305,7 @@ class Run:
         self.running_steps = len(self.steps)
         self.stopping = ""
         self.forced = ""
+        self.forced_until_ms = 0
         self.ended = False
 
     def emit(self, command: Command) -> None:

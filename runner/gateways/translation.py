@@ -43,7 +43,7 @@ _WHY = {
     Expiry.TIME_IN_FORCE: "Unfilled rest expired",
     Expiry.TIME_IN_FORCE_BY_SELF_TRADE: "Self-trade prevented",
     Expiry.REDUCE_ONLY: "Reduce Only expired",
-    Expiry.LIQUIDATION: "The account is liquidated",
+    Expiry.LIQUIDATION: "Liquidation",
     Expiry.NO_POSITION: "The position is gone",
     Expiry.DELISTED: "The symbol is delisted",
     Expiry.UNFILLED_MARKET: "Unfilled rest expired",

@@ -31,23 +31,21 @@ def _assumed(exchange: Exchange) -> Iterator[str]:
         yield "each further tick as deep as the best quote"
     elif slippage is not None:
         ticks = 2 * slippage.half_spread_ticks
-        assets = sorted({book.instrument.quote_asset for book in exchange.books.values()})
-        spread = "" if Trade in seen and Point not in seen else f"spread {ticks} tick{'s' if ticks > 1 else ''}, "
+        if Trade not in seen or Point in seen:
+            yield f"spread {ticks} tick{'s' if ticks > 1 else ''}"
+        assets = "/".join(sorted({book.instrument.quote_asset for book in exchange.books.values()}))
         points = "a basis point" if slippage.level_bps == 1 else f"each {trimmed(slippage.level_bps)} basis points"
-        yield f"{spread}{slippage.depth_quote:,f} {'/'.join(assets)} {points} deep"
+        yield f"depth {slippage.depth_quote:,f} {assets} {points}"
     if Mark not in seen:
-        yield "mark price as the last price"
-    hours = sorted({book.contract.funding_hours for book in exchange.books.values()})
-    every = "/".join(map(str, hours))
+        yield "mark as last price"
+    hours = "/".join(map(str, sorted({book.contract.funding_hours for book in exchange.books.values()})))
     rates = {exchange.funding_rate(symbol) for symbol in exchange.books}
     if None in rates:
-        yield f"funding {trimmed(UNKNOWN_RATE * _PERCENT)} % each {every} h, paid by whoever holds"
-    known = sorted(rate for rate in rates if rate)
-    if known:
-        yield f"funding {'/'.join(trimmed(rate * _PERCENT) for rate in known)} % each {every} h"
-    strange = sorted(exchange.books.keys() - KNOWN - settings.contracts.keys())
-    if strange:
-        yield f"margin brackets of {', '.join(strange)}"
+        yield f"funding {trimmed(UNKNOWN_RATE * _PERCENT)} % paid each {hours} h"
+    for rate in sorted(rate for rate in rates if rate):
+        yield f"funding rate {trimmed(rate * _PERCENT)} % each {hours} h"
+    if strange := sorted(exchange.books.keys() - KNOWN - settings.contracts.keys()):
+        yield f"margin brackets of {' and '.join(strange)}"
 
 
 def _missing(exchange: Exchange) -> Iterator[str]:
