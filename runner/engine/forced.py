@@ -14,7 +14,6 @@ from runner.engine.closing import cancel_openers
 from runner.engine.flow import stop
 from runner.engine.state import GroupState, Phase, Run
 
-
 SETTLED_AFTER_MS = 1_000
 """How long a run goes on after a forced execution, to hear what else it cost."""
 

@@ -253,9 +253,7 @@ class Machine:
 
     def _verdict(self) -> str:
         run = self._run
-        if run.forced:
-            return "failed"
         if run.stopping == "stopped":
             return "stopped"
-        failed = any(step.outcome is Outcome.FAILED for step in run.steps.values())
+        failed = bool(run.forced) or any(step.outcome is Outcome.FAILED for step in run.steps.values())
         return "failed" if failed else "succeeded"

@@ -28,6 +28,8 @@ from runner.domain.events import (
     CommandRejected,
     CommandUnresolved,
     Event,
+    Force,
+    ForcedExecution,
     MarketGap,
     Observed,
     OrderNotFound,
@@ -41,7 +43,7 @@ from runner.domain.events import (
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
-from runner.domain.values import ZERO
+from runner.domain.values import ZERO, Side
 from runner.engine.machine import Machine
 from runner.graph.model import ExecutionGraph
 from tests.engine.counterparty import Counterparty, Held
@@ -123,6 +125,7 @@ class World:
     bare_since_ms: dict[str, int] = field(default_factory=dict)
     ended_steps: set[str] = field(default_factory=set)
     written_off: bool = False
+    forced: int = 0
     verdict: str = ""
 
     def __post_init__(self) -> None:
@@ -337,7 +340,7 @@ class World:
             return False
         event = self.outbox.pop(pick % len(self.outbox))
         match event:
-            case OrderReport() | TradeReport() | PositionReport(begun_ms=None):
+            case OrderReport() | TradeReport() | ForcedExecution() | PositionReport(begun_ms=None):
                 self.repeatable.append(event)
             case CommandRejected(action=Action.PLACE, code=code) if code != -4116:  # which only says: look it up
                 self.repeatable.append(event)
@@ -417,6 +420,28 @@ class World:
         steps = int(abs(self.exchange.positions[symbol]) * 1_000) * max(tenths, 1) // 10
         self.exchange.close_by_hand(symbol, Decimal(max(steps, 1)) / 1_000)
         self._push_position(symbol)
+        return True
+
+    def force(self, pick: int, tenths: int) -> bool:
+        """The exchange closes a position by an order of its own; a liquidation ends our orders of the symbol first."""
+        held = sorted(symbol for symbol, qty in self.exchange.positions.items() if qty)
+        if not held:
+            return False
+        symbol = held[pick % len(held)]
+        before = self.exchange.positions[symbol]
+        steps = int(abs(before) * 1_000) * max(tenths, 1) // 10
+        cause = Force.LIQUIDATED if tenths == 10 else Force.DELEVERAGED
+        if cause is Force.LIQUIDATED:
+            for order in self.orders(lambda one: one.live and one.request.symbol == symbol):
+                self.exchange.end(order, OrderStatus.EXPIRED)
+                self._report(order, reason="Liquidation")
+        self.exchange.close_by_hand(symbol, Decimal(max(steps, 1)) / 1_000)
+        closed = abs(before - self.exchange.positions[symbol])
+        self.forced += 1
+        self.outbox.append(ForcedExecution(
+            self.now_ms, symbol, cause, "forced", f"f{self.forced}", Side.SELL if before > ZERO else Side.BUY, closed,
+            Decimal(57_000), ZERO, "USDT", ZERO,
+        ))
         return True
 
     def touch(self, pick: int) -> bool:

@@ -7,7 +7,7 @@ memory only the ledgers are read, and those are first compared with what it was 
 from decimal import Decimal
 
 from runner.domain.commands import CancelOrder, Command, PlaceOrder, Remark, RunEnded, StepEnded
-from runner.domain.events import Event
+from runner.domain.events import Event, ForcedExecution
 from runner.domain.instrument import shares
 from runner.domain.values import ZERO, OrderType
 from runner.engine.state import GroupState, Run
@@ -28,6 +28,7 @@ def check(world: World, event: Event, commands: tuple[Command, ...]) -> None:
     _entries_stay_within_their_step(world, run)
     _exits_stay_within_entries(world)
     _protection_goes_first(run, commands)
+    world.written_off = world.written_off or isinstance(event, ForcedExecution)
     for command in commands:
         match command:
             case PlaceOrder():

@@ -116,6 +116,11 @@ class Interleavings(RuleBasedStateMachine):
     def somebody_closes_by_hand(self, pick: int, tenths: int) -> None:
         self.world.close_by_hand(pick, tenths)
 
+    @precondition(running(lambda world: len(world.history) > 16 and any(world.exchange.positions.values())))
+    @rule(pick=which, tenths=st.sampled_from((10, 3)))
+    def the_exchange_closes_by_force(self, pick: int, tenths: int) -> None:
+        self.world.force(pick, tenths)
+
     @rule(ms=st.sampled_from((10, 100, 500, 1_000, 3_000)))
     def time_passes(self, ms: int) -> None:
         self.world.pass_time(ms)
