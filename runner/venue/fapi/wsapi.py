@@ -114,7 +114,7 @@ class Session:
             return
         route = _ROUTES.get(METHODS.get(request.method, ""))
         if route is None:
-            raise ApiError(-5000, f"Method {request.method[:64]} is invalid", 404)
+            raise ApiError(-5000, f"Method {request.method[:64]} is invalid")
         params = Params(request.values)
         used = self._door.limits.spend(self._address, route.weighs(params), now)
         call = Call(self._door, params, now, self._door.at_ms())
