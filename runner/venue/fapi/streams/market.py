@@ -1,8 +1,8 @@
 """Which market streams are listened to, and what each of them has to tell at an instant of the exchange.
 
 Nothing is reckoned for a stream that nobody listens to.  A stream with a period looks once in it whether it has
-something to tell: at the first datum or tick after the period is over, by the exchange's own time, or, where that
-stands still, by the front's.  Streams of events tell what is new, those of statistics what stands.
+something to tell: at the first datum or tick after the period is over, by the exchange's own time, and, where that only
+goes by steps, by the front's too.  Streams of events tell what is new, those of statistics what stands.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -79,8 +79,9 @@ class MarketStreams:
         if not self._watched:
             return
         now_ms, front_ms = self._door.at_ms(), self._door.front.now_ms()
+        stepwise = self._door.clock.speed == 0
         for name, watched in tuple(self._watched.items()):
-            if now_ms < watched.due_ms and front_ms < watched.front_due_ms:
+            if now_ms < watched.due_ms and not (stepwise and front_ms >= watched.front_due_ms):
                 continue
             every_ms = watched.stream.every_ms
             watched.due_ms, watched.front_due_ms = now_ms + every_ms, front_ms + every_ms

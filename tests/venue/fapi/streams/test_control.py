@@ -1,4 +1,8 @@
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.venue.fapi.streams.control import Malformed, Method, Request, answer, read
 
@@ -79,3 +83,25 @@ def test_json_that_is_no_object_is_refused(text: str) -> None:
 
 def test_an_answer_repeats_the_id_as_it_came() -> None:
     assert answer("a", None) == {"result": None, "id": "a"}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "method", "params", "more"]), ANYTHING | st.sampled_from([*Method])))
+def test_any_json_is_a_request_or_gets_an_error(row: dict[str, object]) -> None:
+    try:
+        request = read(json.dumps(row))
+    except Malformed as malformed:
+        assert malformed.code in (0, 1, 2) and not malformed.fatal
+    else:
+        assert request.id == row["id"]
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_request_or_gets_an_error(text: str) -> None:
+    with pytest.raises(Malformed):
+        read(text)
