@@ -19,7 +19,7 @@ from runner.venue.fapi.door import Door
 from runner.venue.fapi.shown.events import Event, listen_key_expired, user_events
 from runner.venue.fapi.streams import control
 from runner.venue.fapi.streams.control import Malformed, Method
-from runner.venue.fapi.streams.deliveries import Deliveries, Frame, place_of
+from runner.venue.fapi.streams.deliveries import Deliveries, Frame
 from runner.venue.fapi.streams.lobby import Lobby
 from runner.venue.fapi.streams.market import MarketStreams
 from runner.venue.fapi.streams.names import Path, Stream, stream
@@ -229,8 +229,8 @@ class Hub:
         for client in tuple(self._listeners.get(key.text, ())):
             wanted = client.wanted[key.text]
             if not wanted or event["e"] in wanted:
-                frame = Frame(place_of(client.route, event), client.frame(key.text, text))
-                self._deliveries.deliver(client.socket, frame, key.text)
+                frame = Frame(event, client.frame(key.text, text), key.text, client.route)
+                self._deliveries.deliver(client.socket, frame)
 
     def _expire(self, key: str) -> None:
         account = self._door.listen_keys.account_of(key, self._door.front.now_ms())

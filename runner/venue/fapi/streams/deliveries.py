@@ -21,10 +21,12 @@ HELD_MS = 5000
 
 
 class Frame(NamedTuple):
-    """One event for one socket: its place among the faults, and the text of the frame."""
+    """One event for one socket: by which listen key and on which route, and the text of the frame."""
 
-    place: Place
+    event: Event
     text: str
+    key: str
+    route: str
 
 
 @dataclass(slots=True)
@@ -53,13 +55,17 @@ class Deliveries:
         if fault is not None:
             self._befall(socket, fault, keys)
 
-    def deliver(self, socket: Socket, frame: Frame, key: str) -> None:
-        """Tell an event to a socket that listens by `key`, or what the faults make of that."""
-        befalls = self.faults.take(Seam.SOCKET, frame.place)
-        if befalls is not None:
-            self._befall(socket, befalls, (key,))
+    def deliver(self, socket: Socket, frame: Frame) -> None:
+        """Tell an event to a socket, or what the faults make of that."""
+        if not self.faults.active:
+            self._tell(socket, frame)
             return
-        fault = self.faults.take(Seam.EVENT, frame.place)
+        place = _place(frame.route, frame.event)
+        befalls = self.faults.take(Seam.SOCKET, place)
+        if befalls is not None:
+            self._befall(socket, befalls, (frame.key,))
+            return
+        fault = self.faults.take(Seam.EVENT, place)
         match fault.name if fault is not None else None:
             case FaultName.EVENT_MISSING:
                 return
@@ -132,7 +138,7 @@ def _delay(fault: Fault | None) -> int:
     return 0 if fault is None or fault.delay_ms is None else fault.delay_ms
 
 
-def place_of(route: str, event: Event) -> Place:
+def _place(route: str, event: Event) -> Place:
     """Where an event stands among the faults: by its name, its client order id and its status."""
     order = event.get("o", event)
     if not isinstance(order, dict):
