@@ -5,18 +5,32 @@ from decimal import Decimal
 from typing import Protocol
 
 from runner.domain.commands import TimerCommand, VenueCommand, WatchCommand
-from runner.domain.events import Event, OrderReport
+from runner.domain.events import Event, OrderReport, TradeReport
 from runner.domain.positions import Position
 from runner.domain.value import Value
 
 
+class Balance(Value, frozen=True):
+    """One margin asset of the account: `wallet` is all that is owned without unrealised profit, `available` what is
+    free for new positions."""
+
+    asset: str
+    wallet: Decimal
+    available: Decimal
+
+
 class VenueSnapshot(Value, frozen=True):
-    """What an exchange holds at one instant.  `wallet` in quote units."""
+    """What an exchange holds for the account at one instant.
+
+    `orders` are those that are open, of both order worlds, each with its quantity and its trigger.  `trades` are the
+    recent executions, the oldest first: those that the events before the snapshot may have missed are among them.
+    """
 
     at_ms: int
-    wallet: Decimal
+    balances: tuple[Balance, ...]
     positions: tuple[Position, ...]
     orders: tuple[OrderReport, ...]
+    trades: tuple[TradeReport, ...] = ()
 
 
 class Gateway(Protocol):

@@ -10,7 +10,7 @@ No coroutine here ever suspends, so all of it runs without an event loop.
 """
 
 import heapq
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple, assert_never
@@ -41,14 +41,16 @@ from runner.domain.events import (
     PositionReport,
     PriceTouched,
     TimerFired,
+    TradeReport,
 )
 from runner.domain.positions import Position
 from runner.domain.values import EXACT, ZERO
 from runner.engine.watches import Touch, WatchBook
 from runner.gateways import translation
-from runner.ports import VenueSnapshot
+from runner.ports import Balance, VenueSnapshot
 from runner.venue.account import Account
 from runner.venue.exchange import Exchange
+from runner.venue.figures import asset_figures
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark
 from runner.venue.refusals import Refusal
 from runner.venue.terms import PositionSide
@@ -112,7 +114,18 @@ class DryRunGateway:
             translation.conditional_report(state, now, self._mark(state.request.symbol))
             for state in exchange.open_conditionals(account)
         ]
-        return VenueSnapshot(now, account.wallet(), held, tuple(orders))
+        balances = tuple(
+            Balance(asset, wallet, asset_figures(account, asset, exchange.venue).available)
+            for asset, wallet in account.wallets.items()
+        )
+        return VenueSnapshot(now, balances, held, tuple(orders), tuple(self._recent_trades()))
+
+    def _recent_trades(self) -> Iterator[TradeReport]:
+        exchange, account = self._exchange, self._account
+        for fill in account.history.fills("", self._now_ms):
+            order = exchange.order(account, fill.symbol, fill.order_id)
+            if not order.forced:
+                yield translation.trade_report(fill, order.request.client_order_id)
 
     async def close(self) -> None:
         """Nothing is held open: the readers close their files when their data end or are let go."""

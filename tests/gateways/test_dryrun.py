@@ -40,7 +40,7 @@ from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
 from runner.domain.values import OrderType, Side
 from runner.gateways.dryrun import DryRunGateway
-from runner.ports import Clock, Gateway, Prices, VenueSnapshot
+from runner.ports import Balance, Clock, Gateway, Prices, VenueSnapshot
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.merging import feed
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark, Point, Quote
@@ -325,7 +325,8 @@ def test_opening_tells_what_the_account_holds() -> None:
         snapshot: VenueSnapshot = done.value.value
         return snapshot
 
-    assert now() == VenueSnapshot(0, D(10000), (held,), ())
+    # A fifth of the position's worth is bound, by the leverage of 5.
+    assert now() == VenueSnapshot(0, (Balance("USDT", D(10000), D(8800)),), (held,), ())
     run.place("a", kind="LIMIT", price=D(59000))
     run.step()
     assert [report.client_order_id for report in now().orders] == ["a"]

@@ -203,7 +203,7 @@ def moments(quotes: list[Row], count: int) -> list[int]:
 def test_at_400_moments_a_market_order_pays_the_best_quote_of_that_moment(shared_data: Path) -> None:
     _, quotes = raw(shared_data)
     orders = [
-        (at_ms, OrderRequest(str(number), "BTCUSDT", Side.SELL if number % 2 else Side.BUY, OrderType.MARKET, D("0.05")))
+        (at_ms, OrderRequest(str(number), "BTCUSDT", (Side.BUY, Side.SELL)[number % 2], OrderType.MARKET, D("0.05")))
         for number, at_ms in enumerate(moments(quotes, 400))
     ]
     fills: dict[str, list[TradeReport]] = {}
