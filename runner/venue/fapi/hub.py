@@ -23,7 +23,7 @@ from runner.venue.fapi.streams.deliveries import Deliveries, Frame
 from runner.venue.fapi.streams.lobby import Lobby
 from runner.venue.fapi.streams.market import MarketStreams
 from runner.venue.fapi.streams.names import Path, Stream, stream
-from runner.venue.fapi.streams.socket import MAX_QUEUE, Socket
+from runner.venue.fapi.streams.socket import MAX_QUEUE, Socket, State
 from runner.venue.fapi.wsapi import Session
 from runner.venue.faults import FaultPlan
 from runner.venue.market import Datum
@@ -50,6 +50,12 @@ class Hub:
 
     def publish(self, facts: Sequence[Fact]) -> None:
         """Tell each account that listens what has happened to it."""
+        try:
+            self._publish(facts)
+        except Exception:
+            _LOG.exception("defect of the user streams")
+
+    def _publish(self, facts: Sequence[Fact]) -> None:
         self._market.heard(facts)
         heard = {name for name in {fact.account for fact in facts} if self._hears(name)}
         if heard:
@@ -61,7 +67,10 @@ class Hub:
     def on_datum(self, datum: Datum) -> None:
         """Tell what a datum has changed to whoever listens to market data."""
         del datum
-        self._market.flush()
+        try:
+            self._market.flush()
+        except Exception:
+            _LOG.exception("defect of the market streams")
 
     def tick(self) -> None:
         """Do what is due by the clocks; called often."""
@@ -75,7 +84,7 @@ class Hub:
     def faults_changed(self) -> None:
         """A fault was added: it may be for a socket that is open already."""
         for client in tuple(self.clients):
-            self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
+            self._meet_faults(client)
 
     # --- life
 
@@ -101,8 +110,8 @@ class Hub:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         first, second = [*request.path.split("/"), ""][1:3]
         path = Path(first) if first in list(Path) else Path.LEGACY
-        combined = (second if path else first) == "stream"
-        return await self._lobby.host(request, lambda socket: Client(self, socket, path, combined))
+        kind = second if path else first
+        return await self._lobby.host(request, lambda socket: Client(self, socket, path, kind, kind == "stream"))
 
     async def _serve_api(self, request: web.Request) -> web.StreamResponse:
         address = request.remote or ""
@@ -130,7 +139,7 @@ class Hub:
         if client.path in (Path.PRIVATE, Path.LEGACY):
             for key, events in wanted.items():
                 self._listen(client, key, events)
-        self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
+        self._meet_faults(client)
 
     def said(self, client: "Client", text: str) -> None:
         """Do what a client's message asks for."""
@@ -144,7 +153,15 @@ class Hub:
             return
         client.socket.answer(_to_json(control.answer(request.id, result)))
         if request.method is Method.SUBSCRIBE:
+            new = not client.wanted
             self._subscribe(client, request.streams)
+            if new and client.wanted:
+                self._meet_faults(client)
+
+    def _meet_faults(self, client: "Client") -> None:
+        """A socket is open, or a user stream on it; one on the private path is none before it has a listen key."""
+        if client.wanted or client.path is not Path.PRIVATE:
+            self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
 
     def went(self, client: "Client") -> None:
         for name in tuple(client.names):
@@ -181,7 +198,7 @@ class Hub:
                     if name not in self._listeners:
                         self._market.watch(found)
                     self._listeners.setdefault(name, {})[client] = None
-            elif client.path in (Path.PRIVATE, Path.LEGACY):
+            elif client.path in (Path.PRIVATE, Path.LEGACY) and "@" not in name:
                 self._listen(client, name, frozenset())
             else:
                 client.names[name] = None
@@ -241,6 +258,8 @@ class Hub:
         """A key has ended: its listeners hear of that and then nothing more, or are closed where it was deleted."""
         text = _to_json(listen_key_expired(key, self._door.at_ms()))
         for client in tuple(self._listeners.get(key, ())):
+            if client.socket.state is State.FROZEN:
+                continue
             if deleted and self._rules.deleted_listen_key_closes:
                 client.socket.close("The listen key was closed", WSCloseCode.OK)
             elif not deleted:
@@ -255,6 +274,8 @@ class Client:
     hub: Hub
     socket: Socket
     path: Path
+    kind: str
+    """The last part of its path, `ws` or `stream`."""
     combined: bool
     names: dict[str, None] = field(default_factory=dict)
     wanted: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -263,7 +284,7 @@ class Client:
     def route(self) -> str:
         """What faults know it by: `/private/ws`, also for a legacy socket with a listen key."""
         path = Path.PRIVATE if self.wanted else self.path
-        return f"{'/' + path if path else ''}/{'stream' if self.combined else 'ws'}"
+        return f"{'/' + path if path else ''}/{self.kind}"
 
     def frame(self, name: str, text: str) -> str:
         """The payload of a stream as this client gets it."""

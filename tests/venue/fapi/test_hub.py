@@ -443,6 +443,29 @@ async def test_a_listen_key_can_run_out_early(served: Wire) -> None:
         assert served.key != key
 
 
+@over_wire
+async def test_a_fault_meets_a_user_stream_that_is_subscribed_later(served: Wire) -> None:
+    key = served.key
+    async with served.socket("/private/stream") as ears:
+        await ears.heard()
+        served.fault("listen_key_expired", route="/private/stream")
+        assert (await ears.ask("SUBSCRIBE", [key]))["result"] is None
+        served.hub.tick()
+        assert names(await ears.heard()) == ["listenKeyExpired"]
+
+
+@over_wire
+async def test_a_frozen_socket_does_not_even_close_with_its_key(served: Wire) -> None:
+    async with served.socket(f"/private/ws/{served.key}") as ears:
+        await ears.heard()
+        served.fault("socket_frozen")
+        served.door.listen_keys.close("default", served.front.now)
+        served.hub.tick()
+        with pytest.raises(TimeoutError):
+            await ears.ws.receive(timeout=0.1)
+        ears.ws._response.connection.transport.abort()  # type: ignore[union-attr]
+
+
 # --- at the edge of the exchange
 
 
