@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import pytest
 
+from runner.domain.instrument import Instrument
 from runner.venue.settings import Rules
 from tests.venue.fapi.earshot import Wire, names, over_wire, until, wire
 from tests.venue.fapi.told import algo, money, order, taker, told
@@ -192,6 +196,12 @@ async def test_a_socket_has_at_most_1024_streams(served: Wire) -> None:
             "error": {"code": 4, "msg": "Too many subscriptions"}, "id": 9,
         }
         assert (await ears.ask("SUBSCRIBE", many[:3]))["result"] is None
+
+
+@over_wire
+async def test_a_url_with_too_many_streams_is_closed(served: Wire) -> None:
+    async with served.socket("/market/stream?streams=" + "/".join(f"s{number}" for number in range(1025))) as ears:
+        assert await ears.closed() == 1008
 
 
 @over_wire
@@ -482,3 +492,42 @@ async def test_frames_are_compact_json(served: Wire) -> None:
         served.publish(told("NEW", order()))
         message = await ears.ws.receive(timeout=2)
         assert message.data == json.dumps(json.loads(message.data), separators=(",", ":"))
+
+
+@over_wire
+async def test_a_running_hub_ticks_by_itself(served: Wire) -> None:
+    running = asyncio.create_task(served.hub.run())
+    async with served.socket("/market/ws") as ears:
+        await ears.heard()
+        served.front.now += 180_000
+        assert (await ears.ws.receive(timeout=2)).type is aiohttp.WSMsgType.PING
+    running.cancel()
+
+
+@over_wire
+async def test_a_defect_in_telling_is_logged_and_stops_nothing(served: Wire) -> None:
+    served.door.exchange.venue.instrument = broken  # type: ignore[method-assign]
+    async with served.socket(f"/private/ws/{served.key}") as ears:
+        await ears.heard()
+        with expected_log("defect of the user streams"):
+            served.publish(told("NEW", order()))
+        assert await ears.heard() == []
+
+
+def broken(symbol: str) -> Instrument:
+    raise RuntimeError(symbol)
+
+
+@contextmanager
+def expected_log(text: str) -> Iterator[None]:
+    """The block logs this one error."""
+    seen: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("runner.venue.fapi.hub")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+    assert seen == [text]

@@ -298,6 +298,26 @@ async def test_an_answer_can_be_wrong_after_the_order_was_taken_or_instead(clien
 
 
 @api
+async def test_a_slow_answer_comes_after_later_ones_and_a_slow_request_is_done_late(client: Api) -> None:
+    key = {"symbol": "BTCUSDT", "origClientOrderId": "slow"}
+    for disturbance, found in ((Disturbance(wait_before_ms=30), False), (Disturbance(wait_after_ms=30), True)):
+        client.served.door.disturber = Wrong("order.place", disturbance)
+        params = client.signed(ORDER, newClientOrderId="slow")
+        await client.ws.send_json({"id": "slow", "method": "order.place", "params": params})
+        seen = await client.call("order.status", client.signed(key), "later")
+        assert seen["id"] == "later" and ("result" in seen) is found
+        late = await client.hear()
+        assert (late["id"], late["result"]["status"]) == ("slow", "NEW")
+        await client.ok("order.cancel", client.signed(key))
+
+
+@api
+async def test_a_disturbed_request_can_still_be_refused(client: Api) -> None:
+    client.served.door.disturber = Wrong("order.place", Disturbance(wait_after_ms=1))
+    assert await client.code("order.place", client.signed(ORDER, quantity="0")) == (400, -4003)
+
+
+@api
 async def test_a_request_can_end_the_connection(client: Api) -> None:
     client.served.door.disturber = Wrong("order.place", Disturbance(cut=True))
     await client.ws.send_json({"id": 1, "method": "order.place", "params": client.signed(ORDER)})

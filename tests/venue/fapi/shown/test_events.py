@@ -216,6 +216,13 @@ def test_a_margin_call_tells_mark_and_maintenance_of_each_position() -> None:
     }
 
 
+def test_every_fact_has_its_event() -> None:
+    called = MarginCalled(WHO, AT, d(1), ())
+    assert names([called, ConfigUpdate(WHO, AT, "BTCUSDT", 5), algo("NEW"), money(), told("NEW", order())]) == [
+        "MARGIN_CALL", "ACCOUNT_CONFIG_UPDATE", "ALGO_UPDATE", "ACCOUNT_UPDATE", "ORDER_TRADE_UPDATE NEW",
+    ]
+
+
 def test_a_change_of_leverage_and_the_end_of_a_listen_key_are_told() -> None:
     assert account_config_update(ConfigUpdate(WHO, AT, "BTCUSDT", 25), LATER) == {
         "e": "ACCOUNT_CONFIG_UPDATE", "E": LATER, "T": AT, "ac": {"s": "BTCUSDT", "l": 25},
