@@ -1,12 +1,14 @@
-"""The base of every frozen value: compared, hashed and shown by type and content."""
+"""The bases of values and records, whose classes are built in C: that keeps the start of a run short."""
 
 from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
+
 
 class Value(msgspec.Struct, frozen=True):
-    """A value that never changes.  Its class is built in C, which is what keeps the start of a run short."""
+    """A value that never changes: compared, hashed and shown by type and content."""
 
     def but(self, **changes: Any) -> Self:
         """The same value with other fields."""
@@ -15,7 +17,23 @@ class Value(msgspec.Struct, frozen=True):
     @classmethod
     def fields(cls) -> tuple[tuple[str, bool], ...]:
         """The name of each field, and whether it must be given."""
-        return tuple((field.name, field.required) for field in msgspec.structs.fields(cls))
+        known = _FIELDS.get(cls)
+        if known is None:
+            known = _FIELDS[cls] = tuple((field.name, field.required) for field in msgspec.structs.fields(cls))
+        return known
+
+
+_FIELDS: dict[type[Value], tuple[tuple[str, bool], ...]] = {}
+
+
+class Record(msgspec.Struct):
+    """What an engine room remembers and changes: a slotted object of its fields, compared by content."""
+
+
+def fresh(kind: type[T]) -> T:
+    """The default of a record's field: for each record a new one of this kind."""
+    default: T = msgspec.field(default_factory=kind)
+    return default
 
 
 V = TypeVar("V", bound=Value)

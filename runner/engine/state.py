@@ -6,7 +6,6 @@ it has been given, and nothing else.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,6 +13,7 @@ from runner.domain.commands import CancelTimer, Command, SetTimer
 from runner.domain.instrument import Instrument
 from runner.domain.orders import Order
 from runner.domain.positions import Position
+from runner.domain.value import Record, fresh
 from runner.domain.values import ZERO
 from runner.engine.conditions import Judge
 from runner.graph.model import (
@@ -39,8 +39,7 @@ class Purpose(StrEnum):
     REST = "rest"  # a take-profit whose level was passed already, as a LIMIT at its price
 
 
-@dataclass(slots=True)
-class Revision:
+class Revision(Record):
     """One exchange order of a leg.
 
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
@@ -86,8 +85,7 @@ class Revision:
         return self.live and not self.order.confirmed
 
 
-@dataclass(slots=True)
-class Leg:
+class Leg(Record):
     """An order node at work; `revisions` are its live orders and the newest one.
 
     `target` is the settled quantity of an opener or a slice.  `anchor_px` is the average price of the first fill
@@ -98,7 +96,7 @@ class Leg:
 
     node: OrderNode
     index: int
-    revisions: list[Revision] = field(default_factory=list)
+    revisions: list[Revision] = fresh(list)
     active: bool = False
     target: Decimal = ZERO
     filled: Decimal = ZERO
@@ -126,8 +124,7 @@ class Leg:
         return sum((revision.order.leaves_qty for revision in self.revisions), ZERO)
 
 
-@dataclass(slots=True)
-class GroupState:
+class GroupState(Record):
     """A ledger: what came in by the group's openers (or was adopted), and what went out by its exits.
 
     `charged`: what another group's orders, or the exchange by force, closed of it.  `closing`: why the group is being
@@ -142,8 +139,8 @@ class GroupState:
     order: int
     legs: list[Leg]
     openers_left: int
-    working: dict[str, Leg] = field(default_factory=dict)
-    by_role: dict[Role, list[Leg]] = field(default_factory=dict, init=False)
+    working: dict[str, Leg] = fresh(dict)
+    by_role: dict[Role, list[Leg]] = fresh(dict)
     first_filled: Leg | None = None
     entered: Decimal = ZERO
     exited: Decimal = ZERO
@@ -209,8 +206,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(slots=True)
-class StepState:
+class StepState(Record):
     """`order` is its place in the file; `cancelled`: why what can open was taken back: timed_out, cancelled, stopped,
     flattened; or empty."""
 
@@ -227,8 +223,7 @@ class StepState:
     outcome: Outcome | None = None
 
 
-@dataclass(slots=True)
-class Day:
+class Day(Record):
     """The run's own money since 00:00 UTC.  `exchanged` is what was neither profit nor fee (funding), below zero where
     it was paid; `unrealised` the figure at that instant."""
 
@@ -239,8 +234,7 @@ class Day:
     unrealised: Decimal = ZERO
 
 
-@dataclass(slots=True)
-class Quote:
+class Quote(Record):
     """The prices of the last observation of a symbol."""
 
     mark_px: Decimal

@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
 from runner.domain.positions import Position
+from runner.domain.value import Value
 from runner.venue.contracts import Contract, shipped_contract
 
 
@@ -21,8 +21,7 @@ class Conflict(StrEnum):
     REFUSE_MARGIN = "REFUSE_MARGIN"  # -4118, or REJECTED at the trigger
 
 
-@dataclass(frozen=True, slots=True)
-class Slippage:
+class Slippage(Value, frozen=True):
     """A book where the data have none: the best price lies `half_spread_ticks` from the last price, and each level
     shows `depth_quote` (quote units); levels are `level_bps` hundredths of a percent apart, at least one tick."""
 
@@ -31,8 +30,7 @@ class Slippage:
     depth_quote: Decimal = Decimal(50_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Value, frozen=True):
     """The exchange's undocumented behaviour."""
 
     conflict: Conflict = Conflict.KNOCK_OUT
@@ -52,8 +50,7 @@ class Rules:
     """`DELETE` of a listen key closes the sockets that listen by it (True), or leaves them open and silent."""
 
 
-@dataclass(frozen=True, slots=True)
-class VenueSettings:
+class VenueSettings(Value, frozen=True):
     """`balance` in quote units, fees as fractions of the notional.
 
     `fill_on_touch`: a resting limit is filled when the price trades at it, not only through it.
@@ -73,7 +70,7 @@ class VenueSettings:
     positions: tuple[Position, ...] = ()
     slippage: Slippage | None = None
     funding_rate: Decimal | None = None
-    contracts: Mapping[str, Contract] = field(default_factory=dict)
+    contracts: Mapping[str, Contract] = {}
     rules: Rules = Rules()
     first_order_id: int = 1
     first_algo_id: int = 1

@@ -1,6 +1,5 @@
 """`daksh-run exchange`: the simulated exchange on Binance's HTTP and WebSocket wire, for bots of any kind."""
 
-from dataclasses import fields, replace
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -61,7 +60,7 @@ class SpeedType(click.ParamType[float]):
 def _rules(ctx: click.Context, param: click.Parameter, pairs: tuple[tuple[str, str], ...]) -> Rules:
     """The switches, the given ones turned."""
     rules = Rules()
-    known = {field.name: getattr(rules, field.name) for field in fields(rules)}
+    known = {name: getattr(rules, name) for name, _ in Rules.fields()}
     for name, text in pairs:
         if name not in known:
             raise click.BadParameter(f"{name!r} is none of {', '.join(known)}", ctx, param)
@@ -70,7 +69,7 @@ def _rules(ctx: click.Context, param: click.Parameter, pairs: tuple[tuple[str, s
             words = {str(each): each for each in Conflict}
         if text not in words:
             raise click.BadParameter(f"{name} is one of {', '.join(words)}, not {text[:40]!r}", ctx, param)
-        rules = replace(rules, **{name: words[text]})
+        rules = rules.but(**{name: words[text]})
     return rules
 
 

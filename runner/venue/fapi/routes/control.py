@@ -6,7 +6,6 @@ They ask for no key and no signature; whoever reaches the port may use them.  Wh
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -251,7 +250,7 @@ class Controls:
 
     async def _rules(self, request: web.Request) -> Any:
         rules = self._exchange.settings.rules
-        return {field.name: getattr(rules, field.name) for field in fields(rules)}
+        return {name: getattr(rules, name) for name, _ in rules.fields()}
 
     # --- accounts
 
