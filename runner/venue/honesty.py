@@ -44,6 +44,9 @@ def _assumed(exchange: Exchange) -> Iterator[str]:
         yield f"funding {trimmed(UNKNOWN_RATE * _PERCENT)} % paid each {hours} h"
     for rate in sorted(rate for rate in rates if rate):
         yield f"funding rate {trimmed(rate * _PERCENT)} % each {hours} h"
+    for symbol, book in sorted(exchange.books.items()):
+        if settings.leverage > book.contract.max_leverage:
+            yield f"leverage {book.contract.max_leverage} on {symbol}: its most"
     if strange := sorted(exchange.books.keys() - KNOWN - settings.contracts.keys()):
         yield f"margin brackets of {' and '.join(strange)}"
 

@@ -62,6 +62,12 @@ def test_another_model_is_told_as_it_is_set() -> None:
     assert list(not_simulated(exchange)) == ["queue position", "traded volume"]
 
 
+def test_a_leverage_beyond_what_the_contract_allows_is_named_with_what_it_became() -> None:
+    exchange = Exchange({"BTCUSDT": BTC, "COARSEUSDT": COARSE}, VenueSettings(leverage=100))
+    assert "leverage 75 on COARSEUSDT: its most" in assumed(exchange)
+    assert not any("leverage" in words for words in assumed(after(POINT, leverage=100)))
+
+
 def test_without_a_model_spread_and_depth_are_missing() -> None:
     exchange = after(POINT, slippage=None)
     assert list(not_simulated(exchange))[-2:] == ["spread", "book depth"]
