@@ -44,7 +44,7 @@ from runner.domain.events import (
     TradeReport,
 )
 from runner.domain.positions import Position
-from runner.domain.values import EXACT, ZERO
+from runner.domain.values import total
 from runner.engine.watches import Touch, WatchBook
 from runner.gateways import translation
 from runner.ports import Balance, VenueSnapshot
@@ -300,18 +300,12 @@ class DryRunGateway:
     def _observed(self, symbol: str) -> Observed:
         book, account = self._exchange.books[symbol], self._account
         bid, ask = book.bid_ask()
+        asset = book.instrument.quote_asset
+        profit = total(held.unrealized(self._mark(held.symbol)) for held in account.held(asset))
         return Observed(
-            self._now_ms, symbol, book.last_px, book.mark_px, bid, ask, account.wallet(book.instrument.quote_asset),
-            self._unrealised(), account.taker_fee,
+            self._now_ms, symbol, book.last_px, book.mark_px, bid, ask, account.wallet(asset), profit,
+            account.taker_fee,
         )
-
-    def _unrealised(self) -> Decimal:
-        """Profit of all open positions at the mark, in quote units, before fees."""
-        result = ZERO
-        for (symbol, _), holding in self._account.holdings.items():
-            if holding.qty:
-                result = EXACT.add(result, EXACT.multiply(holding.qty, self._mark(symbol) - holding.entry_px))
-        return result
 
     def _deliver(self, event: Event, at_ms: int) -> None:
         self._push(max(at_ms, self._now_ms), _Turn.DELIVERY, event)

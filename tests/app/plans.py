@@ -37,6 +37,52 @@ steps:
     unprotected: allow
 """
 
+FALL = """\
+version: 1
+name: fall
+defaults: {symbol: BTCUSDT}
+dryrun:
+  balance: 1000
+  leverage: 50
+  market:
+    path: [{at: 0s, price: 60000}, {at: 10m, price: 60000}, {at: 40m, price: 57000}, {at: 24h, price: 57000}]
+steps:
+"""
+STOP_TOO_FAR = FALL + """\
+  - id: long
+    bracket:
+      side: BUY
+      quantity: 0.500
+      entry: {type: MARKET}
+      take_profit: {price: 65000}
+      stop_loss: {stop_price: 57500}
+  - id: more
+    after: long
+    unprotected: allow
+    entry: {side: BUY, quantity: 0.010, type: MARKET}
+"""
+WITHOUT_A_STOP = FALL + """\
+  - id: hold
+    unprotected: allow
+    entry: {side: BUY, quantity: 0.500, type: MARKET}
+  - id: build
+    unprotected: allow
+    twap: {side: BUY, quantity: 0.036, slices: 12, every: 5m}
+  - id: tomorrow
+    when: {delay: 20h}
+    unprotected: allow
+    entry: {side: BUY, quantity: 0.010, type: MARKET}
+"""
+HELD_FOR_A_DAY = FALL.replace("price: 57000", "price: 59000") + """\
+  - id: hold
+    unprotected: allow
+    entry: {side: BUY, quantity: 0.100, type: MARKET}
+  - id: out
+    after: hold
+    when: {delay: 17h}
+    exit: {side: SELL, quantity: 0.100, type: MARKET}
+"""
+
 
 class Seen:
     """An observer that keeps what it is told."""

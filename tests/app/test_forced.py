@@ -8,63 +8,16 @@ import pytest
 
 from runner.app.runs import export_trades, show_run
 from runner.report.summary import RunSummary, as_text
-from tests.app.plans import run
+from tests.app.plans import HELD_FOR_A_DAY, STOP_TOO_FAR, WITHOUT_A_STOP, run
 from tests.cli.session import Session
 
 D = Decimal
-WORLD = """\
-version: 1
-name: fall
-defaults: {symbol: BTCUSDT}
-dryrun:
-  balance: 1000
-  leverage: 50
-  market:
-    path: [{at: 0s, price: 60000}, {at: 10m, price: 60000}, {at: 40m, price: 57000}, {at: 24h, price: 57000}]
-steps:
-"""
-TOO_FAR = WORLD + """\
-  - id: long
-    bracket:
-      side: BUY
-      quantity: 0.500
-      entry: {type: MARKET}
-      take_profit: {price: 65000}
-      stop_loss: {stop_price: 57500}
-  - id: more
-    after: long
-    unprotected: allow
-    entry: {side: BUY, quantity: 0.010, type: MARKET}
-"""
-BARE = WORLD + """\
-  - id: hold
-    unprotected: allow
-    entry: {side: BUY, quantity: 0.500, type: MARKET}
-  - id: build
-    unprotected: allow
-    twap: {side: BUY, quantity: 0.036, slices: 12, every: 5m}
-  - id: tomorrow
-    when: {delay: 20h}
-    unprotected: allow
-    entry: {side: BUY, quantity: 0.010, type: MARKET}
-"""
-SAFE = WORLD.replace("price: 57000", "price: 59000") + """\
-  - id: hold
-    unprotected: allow
-    entry: {side: BUY, quantity: 0.100, type: MARKET}
-  - id: out
-    after: hold
-    when: {delay: 17h}
-    exit: {side: SELL, quantity: 0.100, type: MARKET}
-"""
-
-
 def _outcomes(summary: RunSummary) -> dict[str, str]:
     return {step.step_id: f"{step.outcome} {step.reason}".rstrip() for step in summary.steps}
 
 
 def test_a_stop_beyond_the_liquidation_price_is_never_reached(tmp_path: Path) -> None:
-    summary = run(TOO_FAR, tmp_path).summary
+    summary = run(STOP_TOO_FAR, tmp_path).summary
     assert (summary.outcome, summary.reason, summary.liquidated) == ("failed", "liquidated", ("BTCUSDT",))
     assert _outcomes(summary) == {"long": "failed liquidated", "more": "skipped the run is stopping"}
     assert (summary.positions, summary.naked_at_end) == ((), ())
@@ -74,7 +27,7 @@ def test_a_stop_beyond_the_liquidation_price_is_never_reached(tmp_path: Path) ->
 
 
 def test_what_has_no_stop_is_liquidated_too_and_nothing_is_opened_after_it(tmp_path: Path) -> None:
-    result = run(BARE, tmp_path)
+    result = run(WITHOUT_A_STOP, tmp_path)
     summary = result.summary
     assert (summary.outcome, summary.reason) == ("failed", "liquidated")
     assert _outcomes(summary) == {
@@ -88,7 +41,7 @@ def test_what_has_no_stop_is_liquidated_too_and_nothing_is_opened_after_it(tmp_p
     assert all(row["ts"] <= forced[0]["ts"] for row in result.order_rows)
 
 
-@pytest.mark.parametrize("plan", [TOO_FAR, BARE], ids=["stop-too-far", "no-stop"])
+@pytest.mark.parametrize("plan", [STOP_TOO_FAR, WITHOUT_A_STOP], ids=["stop-too-far", "no-stop"])
 def test_the_command_fails_and_the_journal_tells_it_again(plan: str, tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(plan)
     daksh = Session(tmp_path)
@@ -105,7 +58,7 @@ def test_the_command_fails_and_the_journal_tells_it_again(plan: str, tmp_path: P
 
 
 def test_who_holds_over_funding_times_pays_at_each_of_them_and_is_told(tmp_path: Path) -> None:
-    (tmp_path / "plan.yaml").write_text(SAFE)
+    (tmp_path / "plan.yaml").write_text(HELD_FOR_A_DAY)
     ended = Session(tmp_path)("plan.yaml", "--format", "json")
     assert ended.code == 0
     (money,) = json.loads(ended.out)["pnl"]

@@ -20,7 +20,7 @@ from runner.journal.codec import EVENTS
 from runner.journal.store import JournalReader
 from runner.report.context import describe
 from runner.report.report import Report
-from tests.app.plans import BRACKET, options, run
+from tests.app.plans import BRACKET, HELD_FOR_A_DAY, STOP_TOO_FAR, options, run
 
 TWAP = """\
 version: 1
@@ -82,7 +82,7 @@ def test_the_example_plans_replay_too(tmp_path: Path, root: Path) -> None:
         assert [command for event in events for command in machine.advance(event)] == commands, example.name
 
 
-@pytest.mark.parametrize("plan", [BRACKET, TWAP])
+@pytest.mark.parametrize("plan", [BRACKET, TWAP, HELD_FOR_A_DAY, STOP_TOO_FAR])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_summary_and_the_exchange_agree_on_the_money(tmp_path: Path, plan: str, seed: int) -> None:
     read, ready = read_and_compile(options(plan, tmp_path))
@@ -106,7 +106,8 @@ def test_the_summary_and_the_exchange_agree_on_the_money(tmp_path: Path, plan: s
     drive(Executor(Machine(graph), prepared.world, Kept(), lambda: False).run("d1", seed))
     snapshot = drive(prepared.world.gateway.snapshot())
     summary = report.summary()
-    assert snapshot.wallet - read.dryrun.balance == total(money.net for money in summary.money)
+    (balance,) = snapshot.balances
+    assert balance.wallet - read.dryrun.balance == total(money.net for money in summary.money)
     assert {position.symbol: position.qty for position in snapshot.positions} == {
         position.symbol: position.qty for position in summary.positions
     }

@@ -404,3 +404,21 @@ def test_every_command_is_answered_once_and_not_too_early(
     placed = sum(event.action is Action.PLACE for event in refused)
     assert len({event.client_order_id for event in accepted}) + placed == asked[PlaceOrder]
     assert len({event.client_order_id for event in cancelled}) + len(refused) - placed == asked[CancelOrder]
+
+
+def test_symbols_of_several_margin_assets_have_a_wallet_each() -> None:
+    data = feed([[Point("BTCUSDT", 0, D(60000)), Point("BTCUSDT", 1000, D(61000))], [Point("BTCUSDC", 0, D(60000))]])
+    rules = {"BTCUSDT": BTC, "BTCUSDC": BTC.but(symbol="BTCUSDC", quote_asset="USDC")}
+    exchange = Exchange(rules, VenueSettings(positions=(Position("BTCUSDT", D("0.1"), D(60000)),)))
+    gateway = DryRunGateway(exchange, exchange.open_account("dryrun"), data.firsts, data.data, 50)
+    gateway.schedule(SetTimer("t", 1000))
+    stream = gateway.events()
+    seen: dict[str, Event] = {}
+    for symbol in ("", "BTCUSDT", "BTCUSDC"):
+        if symbol:
+            gateway.submit(Observe(symbol))
+        with pytest.raises(StopIteration) as done:
+            stream.__anext__().send(None)  # type: ignore[attr-defined]
+        seen[symbol] = done.value.value
+    profits = [(one.wallet, one.unrealised) for one in seen.values() if isinstance(one, Observed)]
+    assert profits == [(D(10000), D(100)), (D(10000), D(0))]
