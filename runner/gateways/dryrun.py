@@ -44,13 +44,13 @@ from runner.domain.events import (
     TradeReport,
 )
 from runner.domain.positions import Position
-from runner.domain.values import total
 from runner.engine.watches import Touch, WatchBook
 from runner.gateways import translation
 from runner.ports import Balance, VenueSnapshot
 from runner.venue.account import Account
 from runner.venue.exchange import Exchange
 from runner.venue.figures import asset_figures
+from runner.venue.holdings import summed
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark
 from runner.venue.refusals import Refusal
 from runner.venue.terms import PositionSide
@@ -301,7 +301,7 @@ class DryRunGateway:
         book, account = self._exchange.books[symbol], self._account
         bid, ask = book.bid_ask()
         asset = book.instrument.quote_asset
-        profit = total(held.unrealized(self._mark(held.symbol)) for held in account.held(asset))
+        profit = summed(held.unrealized(self._mark(held.symbol)) for held in account.held(asset))
         return Observed(
             self._now_ms, symbol, book.last_px, book.mark_px, bid, ask, account.wallet(asset), profit,
             account.taker_fee,
