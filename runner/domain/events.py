@@ -105,6 +105,13 @@ class FundingExchanged(Value, frozen=True):
     asset: str
 
 
+class MarginCalled(Value, frozen=True):
+    """The account comes near the liquidation of these positions.  It may come late, or not at all."""
+
+    at_ms: int
+    symbols: tuple[str, ...]
+
+
 class InsuranceCleared(Value, frozen=True):
     """The exchange's insurance fund took the fee of a liquidation (`amount` below zero), or took over a debt (above).
 
@@ -210,7 +217,7 @@ class StopRequested(Value, frozen=True):
 
 
 Event = Union[
-    RunStarted, OrderReport, TradeReport, ForcedExecution, FundingExchanged, InsuranceCleared, CommandRejected,
-    CommandUnresolved, OrderNotFound, PositionReport, Observed, TimerFired, PriceTouched, MarketGap, DataEnded,
-    StopRequested,
+    RunStarted, OrderReport, TradeReport, MarginCalled, ForcedExecution, FundingExchanged, InsuranceCleared,
+    CommandRejected, CommandUnresolved, OrderNotFound, PositionReport, Observed, TimerFired, PriceTouched, MarketGap,
+    DataEnded, StopRequested,
 ]

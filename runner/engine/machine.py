@@ -16,6 +16,7 @@ from runner.domain.events import (
     ForcedExecution,
     FundingExchanged,
     InsuranceCleared,
+    MarginCalled,
     MarketGap,
     Observed,
     OrderNotFound,
@@ -101,6 +102,8 @@ class Machine:
                 self._judge_positions(event.symbol)
             case FundingExchanged() | InsuranceCleared():
                 forced.move_money(run, event)
+            case MarginCalled():
+                pass  # for people: what a plan does about its losses is its stops
             case CommandRejected():
                 contingencies.refused(run, event)
             case CommandUnresolved():

@@ -14,10 +14,12 @@ from runner.domain.events import (
     ForcedExecution,
     FundingExchanged,
     InsuranceCleared,
+    MarginCalled,
     OrderReport,
     TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.venue import facts
 from runner.venue.facts import AccountUpdate, AlgoState, AlgoUpdate, Fact, Fill, OrderState, OrderUpdate
 from runner.venue.requests import NewOrder
 from runner.venue.terms import AlgoStatus, ExecutionType, Expiry, Reason, Status
@@ -79,6 +81,8 @@ def events_of(fact: Fact, mark: Mark) -> tuple[Event, ...]:
             return (order_report(order, fact.at_ms, mark(order.request.symbol), _WHY.get(fact.expiry, "")),)
         case AlgoUpdate(order=state) if state.status not in _ENGINE_TELLS:
             return (conditional_report(state, fact.at_ms, mark(state.request.symbol)),)
+        case facts.MarginCalled(positions=positions):
+            return (MarginCalled(fact.at_ms, tuple(state.symbol for state, _, _ in positions)),)
         case AccountUpdate(reason=Reason.FUNDING_FEE, balances=balances, symbol=symbol):
             return tuple(FundingExchanged(fact.at_ms, symbol, one.change, one.asset) for one in balances)
         case AccountUpdate(reason=Reason.INSURANCE_CLEAR, balances=balances):

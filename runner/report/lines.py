@@ -5,7 +5,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from runner.domain.commands import Command, OrderDenied, Remark, StepEnded
-from runner.domain.events import Event, ForcedExecution, FundingExchanged, InsuranceCleared, OrderReport
+from runner.domain.events import (
+    Event,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
+    MarginCalled,
+    OrderReport,
+)
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.times import rfc3339
 from runner.domain.values import EXACT, ZERO, OrderType, plain, trimmed
@@ -71,6 +78,9 @@ class LineWriter:
                     f"by the exchange, fee {trimmed(value.fee)}"
                 )
                 return (self._line(at_ms, symbol, words, LineKind.FORCED),)
+            case MarginCalled(symbols=symbols):
+                words = "MARGIN CALL: its losses come near its liquidation"
+                return tuple(self._line(at_ms, symbol, words, LineKind.FORCED) for symbol in symbols)
             case FundingExchanged(symbol=symbol, amount=amount, asset=asset):
                 way = "paid" if amount < ZERO else "received"
                 return (self._line(at_ms, symbol, f"funding {way}, {trimmed(abs(amount))} {asset}", LineKind.MONEY),)

@@ -26,6 +26,7 @@ from runner.domain.events import (
     ForcedExecution,
     FundingExchanged,
     InsuranceCleared,
+    MarginCalled,
     OrderNotFound,
     OrderReport,
     RunStarted,
@@ -115,6 +116,11 @@ class LogFormatter:
                     avgPrice=_text(value.price), result=value.cause.upper(),
                     request={"symbol": value.symbol, "side": value.side.value, "fee": _text(value.fee)},
                 ))
+            case MarginCalled(symbols=symbols):
+                lines += [
+                    self._line("reconcile", "", level="WARNING", result="MARGIN_CALL", request={"symbol": symbol})
+                    for symbol in symbols
+                ]
             case FundingExchanged(amount=amount, asset=asset):
                 lines.append(self._line(
                     "reconcile", "", result="FUNDING",

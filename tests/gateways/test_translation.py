@@ -11,12 +11,14 @@ from runner.domain.events import (
     ForcedExecution,
     FundingExchanged,
     InsuranceCleared,
+    MarginCalled,
     OrderReport,
     TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.values import OrderType, Side, TimeInForce, WorkingType
 from runner.gateways.translation import conditional_report, events_of, looked_up, new_order, order_report
+from runner.venue import facts
 from runner.venue.facts import (
     AccountUpdate,
     AlgoState,
@@ -27,9 +29,10 @@ from runner.venue.facts import (
     Fill,
     OrderState,
     OrderUpdate,
+    PositionState,
 )
 from runner.venue.requests import NewOrder
-from runner.venue.terms import AlgoStatus, ExecutionType, Expiry, PositionSide, Reason, Status
+from runner.venue.terms import AlgoStatus, ExecutionType, Expiry, MarginType, PositionSide, Reason, Status
 
 D = Decimal
 MARK = D(60005)
@@ -163,6 +166,14 @@ def test_money_that_is_neither_profit_nor_fee_is_told_by_its_cause() -> None:
     assert told(AccountUpdate("a", 5, Reason.INSURANCE_CLEAR, balance)) == [InsuranceCleared(5, D("-0.6"), "USDT")]
     assert told(AccountUpdate("a", 5, Reason.DEPOSIT, balance)) == []
     assert told(ConfigUpdate("a", 5, "BTCUSDT", 10)) == []
+
+
+def test_a_margin_call_names_its_positions() -> None:
+    held = PositionState(
+        "BTCUSDT", PositionSide.BOTH, D(1), D(60000), D(60000), D(0), D(-900), MarginType.CROSSED, D(0),
+    )
+    fact = facts.MarginCalled("a", 5, D(1000), ((held, D(59100), D(236)),))
+    assert told(fact) == [MarginCalled(5, ("BTCUSDT",))]
 
 
 def test_an_id_that_both_worlds_know_is_the_engine_order_that_the_conditional_one_placed() -> None:

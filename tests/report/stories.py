@@ -20,6 +20,7 @@ from runner.domain.events import (
     ForcedExecution,
     FundingExchanged,
     InsuranceCleared,
+    MarginCalled,
     OrderReport,
     RunStarted,
     TradeReport,
@@ -152,6 +153,7 @@ def liquidated() -> list[Entry]:
         (start + 100, trade(start + 100, ENTRY, "0.004", "60000", "0.048", maker=True)),
         (start + 100, report(start + 100, ENTRY, OrderStatus.FILLED, "0.004", "60000")),
         (funded, FundingExchanged(funded - 50, "BTCUSDT", D("-0.024"), "USDT")),
+        (ended - 5, MarginCalled(ended - 55, ("BTCUSDT",))),
         (ended, ForcedExecution(
             ended - 50, "BTCUSDT", Force.LIQUIDATED, "FAKE-9", "2", Side.SELL, D("0.004"), D(50000), D("0.1"), "USDT",
             D(-40),

@@ -105,6 +105,7 @@ def test_funding_and_a_liquidation_are_told_under_their_symbol() -> None:
     _, lines = told(BRACKET, liquidated())
     assert [str(line) for line in lines[2:]] == [
         "05-04 16:00:00  BTCUSDT           funding paid, 0.024 USDT",
+        "05-04 17:00:00  BTCUSDT           MARGIN CALL: its losses come near its liquidation",
         "05-04 17:00:00  BTCUSDT           LIQUIDATED SELL 0.004 @ 50000.0, by the exchange, fee 0.1",
         "05-04 17:00:00  USDT              the fee of the liquidation, 2.5 USDT",
         "05-04 17:00:00  USDT              a debt that the insurance fund took over, 1.25 USDT",

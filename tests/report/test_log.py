@@ -121,8 +121,9 @@ def test_funding_and_a_liquidation_are_logged_with_their_figures() -> None:
     logged = [line for line in lines(BRACKET, liquidated()) if line["action"] == "reconcile"]
     assert [(line["level"], line["result"], line["request"]) for line in logged] == [
         ("INFO", "FUNDING", {"symbol": "BTCUSDT", "amount": "-0.024", "asset": "USDT"}),
+        ("WARNING", "MARGIN_CALL", {"symbol": "BTCUSDT"}),
         ("ERROR", "LIQUIDATED", {"symbol": "BTCUSDT", "side": "SELL", "fee": "0.1"}),
         ("ERROR", "INSURANCE_CLEAR", {"amount": "-2.5", "asset": "USDT"}),
         ("ERROR", "INSURANCE_CLEAR", {"amount": "1.25", "asset": "USDT"}),
     ]
-    assert (logged[1]["orderId"], logged[1]["executedQty"], logged[1]["avgPrice"]) == ("FAKE-9", "0.004", "50000")
+    assert (logged[2]["orderId"], logged[2]["executedQty"], logged[2]["avgPrice"]) == ("FAKE-9", "0.004", "50000")
