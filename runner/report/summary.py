@@ -223,6 +223,7 @@ class Tally:
             before_qty, before_stops = self._counted.get(client_id, (ZERO, ZERO))
             open_qty, stops = self._counted[client_id] = _counts(known, leg.role)
             exposure.add(at_ms, open_qty - before_qty, stops - before_stops)
+            self._share_excess(at_ms, leg.symbol, exposure)
 
     def _expose(self, at_ms: int, forced: ForcedExecution) -> None:
         """Take what the exchange closed by force from the groups that held it; first what none of them held."""
@@ -234,6 +235,17 @@ class Tally:
             part = max(min(left, exposure.open_qty), ZERO)
             exposure.add(at_ms, -part, ZERO)
             left -= part
+
+    def _share_excess(self, at_ms: int, symbol: str, exposure: _Exposure) -> None:
+        """What a group's exits closed beyond its own holding was the others', in file order."""
+        for group in self._context.groups:
+            other = self._exposures.get(group.group_id)
+            if exposure.open_qty >= ZERO:
+                return
+            if other is not None and group.symbol == symbol and other.open_qty > ZERO:
+                part = min(-exposure.open_qty, other.open_qty)
+                other.add(at_ms, -part, ZERO)
+                exposure.add(at_ms, part, ZERO)
 
     def _of(self, asset: str) -> Money:
         return self._money.get(asset) or Money(asset)

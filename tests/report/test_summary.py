@@ -18,6 +18,7 @@ from runner.domain.events import (
 )
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
+from runner.domain.values import OrderType, Side
 from runner.report.summary import as_json_value, as_text
 from tests.report.stories import (
     BRACKET,
@@ -32,6 +33,7 @@ from tests.report.stories import (
     bracket,
     liquidated,
     oco_refused,
+    place,
     report,
     told,
     trade,
@@ -108,10 +110,10 @@ def test_facts_that_come_again_change_nothing(places: list[int]) -> None:
     entries = bracket()
     once, _ = told(BRACKET, entries)
     again = list(entries)
-    facts = (place for place in places if isinstance(entries[place][1], OrderReport | TradeReport))
-    for place in sorted(facts, reverse=True):
-        again.insert(place + 1, entries[place])
-        again.insert(len(again) - 1, (entries[-1][0], entries[place][1]))
+    facts = (index for index in places if isinstance(entries[index][1], OrderReport | TradeReport))
+    for index in sorted(facts, reverse=True):
+        again.insert(index + 1, entries[index])
+        again.insert(len(again) - 1, (entries[-1][0], entries[index][1]))
     twice, _ = told(BRACKET, again)
     assert twice.summary() == once.summary()
     assert twice.order_rows() == once.order_rows()
@@ -173,3 +175,22 @@ def test_a_forced_execution_is_counted_once() -> None:
     again = [entry for entry in entries for _ in range(1 + isinstance(entry[1], ForcedExecution))]
     assert told(BRACKET, again)[0].summary() == told(BRACKET, entries)[0].summary()
     assert told(BRACKET, again)[0].fill_rows() == told(BRACKET, entries)[0].fill_rows()
+
+
+def test_what_a_groups_exits_close_beyond_its_own_is_the_others_and_leaves_nobody_naked() -> None:
+    both = BRACKET._replace(
+        groups=(*BRACKET.groups, BRACKET.groups[0]._replace(group_id="other")),
+        legs=(*BRACKET.legs, *(
+            one._replace(node_id=one.node_id.replace("long", "other"), step_id="other", group_id="other")
+            for one in BRACKET.legs
+        )),
+    )
+    theirs = place("other.entry", "4", Side.BUY, OrderType.LIMIT, "0.004", price="60000")
+    entries: list[Entry] = [
+        (0, ENTRY), (0, theirs), (10, trade(10, ENTRY, "0.004", "60000", "0")), (10, STOP),
+        (20, report(20, STOP, OrderStatus.NEW)), (20, PROFIT), (20, report(20, PROFIT, OrderStatus.NEW)),
+        (30, trade(30, theirs, "0.004", "60000", "0")), (40, trade(40, STOP, "0.004", "59000", "0")),
+        (50, trade(50, PROFIT, "0.004", "61000", "0")), (90, RunEnded("succeeded")),
+    ]
+    summary = told(both, entries)[0].summary()
+    assert (summary.naked_at_end, summary.positions, summary.unprotected_ms) == ((), (), 10 + 20)
