@@ -4,10 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runner.app.run import RunOptions, RunResult, run_plan
+from runner.app.bootstrap import Task, prepare
+from runner.app.executor import Executor, drive
+from runner.app.market import Wishes
+from runner.app.run import RunOptions, RunResult, read_and_compile, run_plan
+from runner.domain.commands import Command
+from runner.domain.events import Event
+from runner.engine.machine import Machine
+from runner.graph.fingerprint import fingerprint
 from runner.plan.diagnostics import Diagnostic
-from runner.report.context import RunContext
+from runner.ports import VenueSnapshot
+from runner.report.context import RunContext, describe
 from runner.report.lines import Line
+from runner.report.report import Report
 
 BRACKET = """\
 version: 1
@@ -106,3 +115,27 @@ def options(plan: str, state_dir: Path, **more: Any) -> RunOptions:
 
 def run(plan: str, state_dir: Path, **more: Any) -> RunResult:
     return run_plan(options(plan, state_dir, **more), Seen())
+
+
+def played(plan: str, state_dir: Path, seed: int = 1) -> tuple[Report, VenueSnapshot]:
+    """A run without a journal: its report, and what the exchange's account holds after it."""
+    read, ready = read_and_compile(options(plan, state_dir))
+    graph = ready.graph
+    prepared = prepare("dryrun", Task(read, graph, fingerprint(graph), Wishes((), {}, seed), state_dir, lambda: False))
+    report = Report(describe(
+        graph, run_id="d1", mode="dryrun", fingerprint="", seed=seed, market="", latency_ms=50, dated=True,
+        precise=False,
+    ))
+
+    class Kept:
+        def record(self, at_ms: int, value: Event | Command) -> None:
+            report.see(at_ms, value)
+
+        def exposed(self) -> tuple[str, ...]:
+            return ()
+
+        def enough(self) -> bool:
+            return False
+
+    drive(Executor(Machine(graph), prepared.world, Kept(), lambda: False).run("d1", seed))
+    return report, drive(prepared.world.gateway.snapshot())

@@ -6,21 +6,15 @@ from typing import Any
 
 import pytest
 
-from runner.app.bootstrap import Task, prepare
-from runner.app.executor import Executor, drive
-from runner.app.market import Wishes
 from runner.app.run import read_and_compile
 from runner.domain.commands import Command
 from runner.domain.events import Event
 from runner.domain.values import ZERO, total
 from runner.engine.machine import Machine
-from runner.graph.fingerprint import fingerprint
 from runner.graph.model import ExecutionGraph
 from runner.journal.codec import EVENTS
 from runner.journal.store import JournalReader
-from runner.report.context import describe
-from runner.report.report import Report
-from tests.app.plans import BRACKET, HELD_FOR_A_DAY, STOP_TOO_FAR, options, run
+from tests.app.plans import BRACKET, HELD_FOR_A_DAY, STOP_TOO_FAR, options, played, run
 
 TWAP = """\
 version: 1
@@ -85,29 +79,11 @@ def test_the_example_plans_replay_too(tmp_path: Path, root: Path) -> None:
 @pytest.mark.parametrize("plan", [BRACKET, TWAP, HELD_FOR_A_DAY, STOP_TOO_FAR])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_summary_and_the_exchange_agree_on_the_money(tmp_path: Path, plan: str, seed: int) -> None:
-    read, ready = read_and_compile(options(plan, tmp_path))
-    graph = ready.graph
-    prepared = prepare("dryrun", Task(read, graph, fingerprint(graph), Wishes((), {}, seed), tmp_path, lambda: False))
-    report = Report(describe(
-        graph, run_id="d1", mode="dryrun", fingerprint="", seed=seed, market="", latency_ms=50, dated=True,
-        precise=False,
-    ))
-
-    class Kept:
-        def record(self, at_ms: int, value: Event | Command) -> None:
-            report.see(at_ms, value)
-
-        def exposed(self) -> tuple[str, ...]:
-            return ()
-
-        def enough(self) -> bool:
-            return False
-
-    drive(Executor(Machine(graph), prepared.world, Kept(), lambda: False).run("d1", seed))
-    snapshot = drive(prepared.world.gateway.snapshot())
+    report, snapshot = played(plan, tmp_path, seed)
     summary = report.summary()
     (balance,) = snapshot.balances
-    assert balance.wallet - read.dryrun.balance == total(money.net for money in summary.money)
+    start = read_and_compile(options(plan, tmp_path))[0].dryrun.balance
+    assert balance.wallet - start == total(money.net for money in summary.money)
     assert {position.symbol: position.qty for position in snapshot.positions} == {
         position.symbol: position.qty for position in summary.positions
     }
