@@ -9,7 +9,8 @@ from runner.report.context import RunContext
 from runner.report.lines import Line, LineWriter
 from runner.report.log import LogFormatter
 from runner.report.orders import KnownOrder, Orders
-from runner.report.summary import RunSummary, Tally
+from runner.report.summary import RunSummary
+from runner.report.tally import Tally
 from runner.report.trades import Row, TradeJournal
 
 

@@ -1,0 +1,198 @@
+"""Folding a run's entries into what it came to."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from runner.domain.commands import Command, GroupProtected, OrderDenied, RunEnded, StepEnded, StepStarted
+from runner.domain.events import (
+    Event,
+    ForcedExecution,
+    FundingExchanged,
+    InsuranceCleared,
+    Observed,
+    RunStarted,
+    TradeReport,
+)
+from runner.domain.orders import OrderStatus
+from runner.domain.positions import Position
+from runner.domain.value import Record
+from runner.domain.values import ZERO, total
+from runner.graph.model import Role
+from runner.report.context import RunContext
+from runner.report.legs import Legs
+from runner.report.orders import Change, KnownOrder, Orders
+from runner.report.summary import Money, OpenPosition, RunSummary, StepResult
+
+
+class _Exposure(Record):
+    """A group's clock of being without enough stops; `stops` is what its standing stops can still close."""
+
+    open_qty: Decimal = ZERO
+    stops: Decimal = ZERO
+    since_ms: int | None = None
+    total_ms: int = 0
+    held: bool = False
+
+    def add(self, at_ms: int, open_qty: Decimal, stops: Decimal) -> None:
+        self.open_qty += open_qty
+        self.stops += stops
+        self.held = self.held or self.open_qty > ZERO
+        if self.open_qty > self.stops and self.since_ms is None:
+            self.since_ms = at_ms
+        elif self.open_qty <= self.stops and self.since_ms is not None:
+            self.total_ms += at_ms - self.since_ms
+            self.since_ms = None
+
+
+class Tally:
+    """Folds the entries of one run.  `orders` is the run's, kept up to date by whoever calls."""
+
+    def __init__(self, context: RunContext, orders: Orders) -> None:
+        self._context = context
+        self._orders = orders
+        self._legs = Legs(context)
+        self._steps = {step.step_id: StepResult(step.step_id, "waiting", "", "") for step in context.steps}
+        self._denied = 0
+        self._adopted_ms = 0
+        self._end: RunEnded | None = None
+        self._now_ms = 0
+        self._money: dict[str, Money] = {}
+        self._positions: dict[str, Position] = {}
+        self._last_px: dict[str, Decimal] = {}
+        self._counted: dict[str, tuple[Decimal, Decimal]] = {}
+        self._forced: dict[tuple[str, str], ForcedExecution] = {}
+        self._exposures = {group.group_id: _Exposure() for group in context.groups if group.opens}
+        self._protected = {group.group_id for group in context.groups if group.protected}
+
+    def see(self, at_ms: int, value: Event | Command, change: Change | None) -> None:
+        self._now_ms = at_ms
+        match value:
+            case RunStarted(positions=positions):
+                self._positions = {position.symbol: position for position in positions}
+            case Observed():
+                self._last_px[value.symbol] = value.last_px
+            case StepStarted(step_id=step_id):
+                self._steps[step_id] = StepResult(step_id, "open", "", "")
+            case StepEnded():
+                self._steps[value.step_id] = StepResult(value.step_id, value.outcome, value.reason, value.detail)
+            case OrderDenied():
+                self._denied += 1
+            case GroupProtected(group_id=group_id) if group_id not in self._exposures:
+                # What a group adopts is in none of its orders, so that only the machine knows since when it is held.
+                self._adopted_ms += value.unprotected_ms
+            case FundingExchanged(asset=asset, amount=amount):
+                money = self._of(asset)
+                self._money[asset] = money._replace(funding=money.funding + amount)
+            case InsuranceCleared(asset=asset, amount=amount):
+                money = self._of(asset)
+                self._money[asset] = money._replace(insurance=money.insurance + amount)
+            case ForcedExecution() if (value.order_id, value.trade_id) not in self._forced:
+                self._forced[value.order_id, value.trade_id] = value
+                self._expose(at_ms, value)
+                self._executed(value)
+            case RunEnded():
+                self._end = value
+            case _:
+                pass
+        if change is not None:
+            self._changed(at_ms, change)
+
+    def positions(self) -> Iterator[Position]:
+        """What is held now, by symbol."""
+        return (position for _, position in sorted(self._positions.items()) if position.qty != ZERO)
+
+    def summary(self, not_simulated: tuple[str, ...] = (), assumed: tuple[str, ...] = ()) -> RunSummary:
+        context = self._context
+        ends = [known.order.status for known in self._orders]
+        return RunSummary(
+            context.run_id, context.plan, context.mode, context.fingerprint, context.seed, context.market,
+            outcome=self._end.outcome if self._end else "",
+            reason=self._end.reason if self._end else "",
+            orders=len(ends),
+            filled=ends.count(OrderStatus.FILLED),
+            cancelled=ends.count(OrderStatus.CANCELED),
+            expired=ends.count(OrderStatus.EXPIRED),
+            rejected=ends.count(OrderStatus.REJECTED),
+            denied=self._denied,
+            steps=tuple(self._steps.values()),
+            unprotected_ms=self._adopted_ms + sum(
+                exposure.total_ms + (self._now_ms - exposure.since_ms if exposure.since_ms is not None else 0)
+                for group_id, exposure in self._exposures.items() if group_id in self._protected
+            ),
+            never_protected=tuple(
+                group_id for group_id, exposure in self._exposures.items()
+                if exposure.held and group_id not in self._protected
+            ),
+            naked_at_end=tuple(
+                group_id for group_id, exposure in self._exposures.items()
+                if exposure.since_ms is not None and group_id in self._protected
+            ),
+            latency_ms=context.latency_ms,
+            money=tuple(money for _, money in sorted(self._money.items())),
+            positions=tuple(self._marked(position) for position in self.positions()),
+            not_simulated=not_simulated,
+            assumed=assumed,
+            liquidated=tuple(sorted({forced.symbol for forced in self._forced.values()})),
+        )
+
+    def _changed(self, at_ms: int, change: Change) -> None:
+        known = change.known
+        if change.trade is not None:
+            self._executed(change.trade)
+        leg = self._legs.leg(known.placed.node_id)
+        if (exposure := self._exposures.get(leg.group_id)) is not None:
+            client_id = known.placed.request.client_order_id
+            before_qty, before_stops = self._counted.get(client_id, (ZERO, ZERO))
+            open_qty, stops = self._counted[client_id] = _counts(known, leg.role)
+            exposure.add(at_ms, open_qty - before_qty, stops - before_stops)
+            self._share_excess(at_ms, leg.symbol, exposure)
+
+    def _expose(self, at_ms: int, forced: ForcedExecution) -> None:
+        """Take what the exchange closed by force from the groups that held it; first what none of them held."""
+        groups = {group.group_id for group in self._context.groups if group.symbol == forced.symbol}
+        exposures = [exposure for group_id, exposure in self._exposures.items() if group_id in groups]
+        position = self._positions.get(forced.symbol) or Position(forced.symbol)
+        left = forced.qty - max(abs(position.qty) - total(exposure.open_qty for exposure in exposures), ZERO)
+        for exposure in exposures:
+            part = max(min(left, exposure.open_qty), ZERO)
+            exposure.add(at_ms, -part, ZERO)
+            left -= part
+
+    def _share_excess(self, at_ms: int, symbol: str, exposure: _Exposure) -> None:
+        """What a group's exits closed beyond its own holding was the others', in file order."""
+        for group in self._context.groups:
+            other = self._exposures.get(group.group_id)
+            if exposure.open_qty >= ZERO:
+                return
+            if other is not None and group.symbol == symbol and other.open_qty > ZERO:
+                part = min(-exposure.open_qty, other.open_qty)
+                other.add(at_ms, -part, ZERO)
+                exposure.add(at_ms, part, ZERO)
+
+    def _of(self, asset: str) -> Money:
+        return self._money.get(asset) or Money(asset)
+
+    def _executed(self, trade: TradeReport | ForcedExecution) -> None:
+        money = self._of(trade.fee_asset)
+        self._money[trade.fee_asset] = money._replace(
+            realised=money.realised + trade.realized_pnl, fees=money.fees + trade.fee,
+        )
+        self._last_px[trade.symbol] = trade.price
+        position = self._positions.get(trade.symbol) or Position(trade.symbol)
+        self._positions[trade.symbol], _ = position.after(trade.side, trade.qty, trade.price)
+
+    def _marked(self, position: Position) -> OpenPosition:
+        last = self._last_px.get(position.symbol)
+        return OpenPosition(
+            position.symbol, position.qty, position.entry_px, last,
+            None if last is None else position.unrealised(last),
+        )
+
+
+def _counts(known: KnownOrder, role: str) -> tuple[Decimal, Decimal]:
+    """What an order adds to its group's open quantity, and how much it can still close as a stop."""
+    if role == Role.OPENER.value:
+        return known.filled_qty, ZERO
+    request = known.placed.request
+    stands = role == Role.STOP.value and known.order.confirmed and request.order_type.conditional
+    return -known.filled_qty, request.quantity - known.filled_qty if stands else ZERO
