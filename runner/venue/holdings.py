@@ -5,11 +5,11 @@ give back the closed share of it when they shrink.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from runner.domain.positions import Position
+from runner.domain.value import Record
 from runner.domain.values import EXACT, ZERO, Side
 from runner.venue.terms import MarginType, PositionSide
 
@@ -24,8 +24,7 @@ class Booking(NamedTuple):
     grew: bool
 
 
-@dataclass(slots=True)
-class SymbolConfig:
+class SymbolConfig(Record):
     """How an account trades one symbol."""
 
     leverage: int
@@ -36,8 +35,7 @@ class SymbolConfig:
         return self.margin_type is MarginType.ISOLATED
 
 
-@dataclass(slots=True)
-class Holding:
+class Holding(Record):
     """One position: `qty` is signed base units, `entry_px` the average entry price (zero when flat).
 
     `isolated_wallet` is the part of the wallet of `asset` that alone stands for it, zero under cross margin.

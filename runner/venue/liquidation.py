@@ -7,8 +7,8 @@ call is told once when maintenance passes `WARNED_AT` of the balance, and again 
 *How*.  All open orders of what is affected end EXPIRED (er 5), conditional ones EXPIRED too.  Then each position is
 closed by a forced IOC market order `autoclose-…` against the book, as a whole: the exchange's partial steps are not
 published.  The largest maintenance margin goes first, until what is left is sound and the wallet not below zero, which
-the profit of a hedge may cover.  What the book cannot take is closed by ADL at the price that leaves nothing
-(`adl_autoclose…`).  The fee of liquidation, a fraction of the closed notional at the mark, goes from what is left to
+the profit of a hedge may cover.  What the book cannot take the exchange takes over at the price that leaves nothing, by
+another such order; the side that it finds for that by ADL is nobody here.  The fee of liquidation, a fraction of the closed notional at the mark, goes from what is left to
 the insurance fund, and the fund pays what is missing: both are income of the kind INSURANCE_CLEAR.
 
 *Cost*.  Each account has a band of prices for each symbol it holds, in which nothing can happen to it as long as all
@@ -165,10 +165,10 @@ class Liquidator:
         """Close a position by force; what an isolated one loses beyond its own wallet is not the account's."""
         before, qty, mark = account.cross_wallet(scope.asset), abs(held.qty), venue.mark(held.symbol)
         at_market = self._venue.mark(held.symbol) == mark
-        self._force(account, held, "autoclose-", at_ms, None if at_market else extreme)
+        self._force(account, held, at_ms, None if at_market else extreme)
         if held.qty:
             price = bankruptcy_price(held, _state(account, scope, venue)[0], mark)
-            self._force(account, held, "adl_autoclose-", at_ms, self._on_tick(held, price))
+            self._force(account, held, at_ms, self._on_tick(held, price))
         fee = EXACT.multiply(EXACT.multiply(qty, mark), venue.contract(held.symbol).liquidation_fee)
         wallet = account.cross_wallet(scope.asset)
         if scope.isolated:
@@ -181,16 +181,14 @@ class Liquidator:
         if taken > ZERO:
             self._clear(account, scope.asset, -taken, at_ms, held.symbol)
 
-    def _force(
-        self, account: Account, held: Holding, prefix: str, at_ms: int, price: Decimal | None,
-    ) -> None:
+    def _force(self, account: Account, held: Holding, at_ms: int, price: Decimal | None) -> None:
         self._forced += 1
         side = Side.SELL if held.qty > ZERO else Side.BUY
-        client_id = f"{prefix}{at_ms}{self._forced:06d}"
+        client_id = f"autoclose-{at_ms}{self._forced:06d}"
         self._desk.force(account, held.symbol, held.side, side, abs(held.qty), client_id, at_ms, price=price)
 
     def _on_tick(self, held: Holding, price: Decimal) -> Decimal:
-        """A price of ADL on the tick, rounded against the account."""
+        """The price of a takeover on the tick, rounded against the account."""
         instrument = self._desk.instrument(held.symbol)
         rounded = instrument.round_price(price, Rounding.DOWN if held.qty > ZERO else Rounding.UP)
         return max(rounded, instrument.tick_size)

@@ -193,16 +193,18 @@ def test_in_hedge_mode_the_sides_stand_together_under_cross_margin() -> None:
     assert made.wallet == d("23.75")
 
 
-def test_what_the_book_cannot_take_is_closed_by_adl_at_the_price_that_leaves_nothing() -> None:
+def test_what_the_book_cannot_take_is_taken_over_at_the_price_that_leaves_nothing() -> None:
     made = desk(slippage=Slippage(half_spread_ticks=1, level_bps=d(100), depth_quote=d(1000)))
     for _ in range(10):
         made.order("BUY", "MARKET", "0.015")
     entry = made.me.holding("BTCUSDT").entry_px
     assert entry > 60000
     told = made.point("53500")
-    *market, deleveraged = forced(told)
+    *market, rest = forced(told)
     assert market and all(fill.startswith("autoclose- ") for fill in market)
-    assert deleveraged.startswith("adl_autoclose- ")
+    proceeds = sum((d(fill.split()[1]) * d(fill.split()[3]) for fill in (*market, rest)), ZERO)
+    # To the tick, which is rounded against the account and paid by the fund.
+    assert 0 <= -(1000 + proceeds - d("0.15") * entry) < d("0.15") * BTC.tick_size
     assert made.position == made.wallet == ZERO
     assert books_balance(made)
 
