@@ -7,9 +7,9 @@ call is told once when maintenance passes `WARNED_AT` of the balance, and again 
 *How*.  All open orders of what is affected end EXPIRED (er 5), conditional ones EXPIRED too.  Then each position is
 closed by a forced IOC market order `autoclose-…` against the book, as a whole: the exchange's partial steps are not
 published.  The largest maintenance margin goes first, until what is left is sound and the wallet not below zero, which
-the profit of a hedge may cover.  What the book cannot take the exchange takes over at the price that leaves nothing, by
-another such order; the side that it finds for that by ADL is nobody here.  The fee of liquidation, a fraction of the closed notional at the mark, goes from what is left to
-the insurance fund, and the fund pays what is missing: both are income of the kind INSURANCE_CLEAR.
+the profit of a hedge may cover.  What the book cannot take the exchange takes over at the price that leaves nothing,
+by another such order.  The fee of liquidation, a fraction of the closed notional at the mark, goes from what is left
+to the insurance fund, and the fund pays what is missing: both are income of the kind INSURANCE_CLEAR.
 
 *Cost*.  Each account has a band of prices for each symbol it holds, in which nothing can happen to it as long as all
 its symbols stay in theirs; a price inside of all bands costs two comparisons.
