@@ -40,9 +40,10 @@ class Admission:
         if request.trigger_price is not None or request.close_position:
             raise refusals.unwanted("closePosition" if request.close_position else "triggerPrice")
         filters.check_parameters(request, account.hedge, self._execution.now_ms)
+        exits = closes_only(request)
+        filters.check_status(book.instrument, exits)
         if request.price_match is not PriceMatch.NONE:
             request = request.but(price=book.matched_px(request.side, request.price_match))
-        exits = closes_only(request)
         self._check_filters(book, request, exits)
         if len(account.open.of(book.symbol)) >= book.instrument.max_num_orders:
             raise Refusal(*refusals.TOO_MANY_ORDERS)
@@ -64,6 +65,7 @@ class Admission:
             raise Refusal(*refusals.DUPLICATE_ID)
         filters.check_parameters(request, account.hedge, self._execution.now_ms)
         order = self._algo.hold(account, request)
+        filters.check_status(book.instrument, order.exits)
         self._check_filters(book, request, order.exits)
         if len(account.open.waiting) >= filters.MAX_CONDITIONAL:
             raise Refusal(*refusals.TOO_MANY_STOPS)
@@ -74,10 +76,8 @@ class Admission:
         return book, order, seen
 
     def _check_filters(self, book: Book, request: NewOrder, exits: bool) -> None:
-        filters.check_filters(
-            request, book.instrument, book.mark_px, book.bid_ask()[request.side is Side.BUY], exits,
-        )
-        filters.check_status(book.instrument, exits)
+        best = book.bid_ask()[request.side is Side.BUY]
+        filters.check_filters(request, book.instrument, book.mark_px, best, exits)
 
     def _check_exit(self, account: Account, order: WorkingOrder) -> None:
         """Whether there is something to reduce, that resting orders do not reduce already where this one would rest."""

@@ -1,5 +1,16 @@
 """The Algo service: conditional orders from their arrival to the moment their order is in the matching engine.
 
+C1. The last price, or the mark for MARK_PRICE where there are mark data; with quotes alone the side that the order
+    would take.
+C2. Of orders that one price triggers, stops go first, then the order of arrival.
+C3. A reduce-only order that triggers while the account is flat ends REJECTED, `Reduce Only reject`.
+C4. A trailing stop follows the best price since its activation, which a second NEW tells.
+C5. A protected trigger does not fire while the last price is too far from the mark (or ends REJECTED, by a rule).
+C6. `closePosition` needs a position (-4509), is alone in its family and direction (-4130), takes the position's size at
+    its trigger, and ends EXPIRED with the position.
+C7. At the trigger a new order with an id of its own and the same client id enters; the conditional one is FINISHED when
+    that order is over.  Where an order of that client id works already, it is REJECTED.
+
 Source: Binance USDⓈ-M, `POST /fapi/v1/algoOrder` and the event ALGO_UPDATE.
 """
 

@@ -1,5 +1,9 @@
 """Amending a resting limit order: another quantity, another price, and the end of the queue.
 
+E1. Only quantity and price of a LIMIT order; it loses its place, and takes where it is marketable.
+E2. It is cancelled where the new quantity is filled already, or where a GTX would take; every other breach of a rule is
+    refused with the order as it was.
+
 Source: Binance USDⓈ-M `PUT /fapi/v1/order`.  A refusal leaves the order as it was.
 """
 

@@ -1,7 +1,22 @@
 """How orders are judged on a candle, of whose inside nothing is known but its range and its volume.
 
-The order of things inside a candle is not known, so it is taken as it hurts: see the rules under *Candles* in
-`runner.venue.exchange`.
+The order of things inside a candle is not known, so it is taken as it hurts.
+
+K1. A candle is two data: its open, a price, and its end.  At the open triggers are met by a gap (T3); resting limits
+    wait for the end, when the volume is known.
+K2. An order that was there for the whole candle is judged on its range: triggers fill at the trigger, limits as in K3.
+    What fills in the candle of its own trigger pays the taker's fee.
+K3. A resting limit gets at most the share of the volume beyond its price, volume × (P − low) / (high − low) for a
+    buy, floored on the step; all of it when the whole candle is through.
+K4. An order that came while the candle was underway sees the close alone; a stop that only closes sees the adverse
+    extreme, and then fills at its trigger or the close, whichever is worse.
+K5. Openers go first, then stops that only close, the nearest first, then what closes at a profit: never what this
+    candle opened, and nothing once a stop has made the position flat.
+K6. A stop that only closes and arrives before the next candle's end, where an opening order of its account was filled
+    in the candle just ended, is tested against that candle's adverse extreme: if passed, it is accepted and at once
+    triggered, at the worst of its trigger, that close and the present price.
+K7. A trailing stop is tested at its old level first, then follows the candle's better extreme, then is tested again.
+K8. The fill time is the candle's end.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,9 @@
-"""What the exchange does by itself when its time has come: funding, the end of orders, countdowns."""
+"""What the exchange does by itself when its time has come: funding, the end of orders, countdowns.
+
+D1. GTD ends at its date, to the second, which is more than 600 s ahead; GTC ends after a year.
+D2. A countdown cancels all orders of an account on a symbol unless it is set anew; conditional ones by a rule.
+D3. What is due goes before data and requests of the same instant: funding, then orders, then countdowns.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal

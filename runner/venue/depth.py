@@ -1,7 +1,20 @@
 """What a taker finds in the book: the market's own levels, and the users' resting orders.
 
-The market's levels come from quotes, else from the sides of the trades, else from a stated slippage model; without
-that model the last price stands for any quantity.  Nothing is used up: the next taker finds the same again.
+Nothing of the market's levels is used up: the next taker finds the same again.  Takers are MARKET orders, triggered
+orders and marketable limits; they pay the taker's fee.
+
+T1. With quotes the opposite best price and what is displayed there, then each next tick with the same quantity again.
+T2. Without quotes, sides or a slippage model the last price, for the whole quantity: spread and depth are not
+    simulated.  While a candle is underway that is its open.
+T3. A triggered order takes at the price that triggered it or the opposite quote, whichever is worse.  A gap through
+    a trigger therefore fills at the gap's price, never at the trigger.  A take-profit gains nothing from a gap: without
+    quotes it fills at its trigger, or at its limit where that is the worse.
+T4. A limit takes up to its price where a spread is known; else only at better than its price (`touch`: or at it).
+T5. What a MARKET or IOC order cannot take at once expires; FOK all or -5021; GTX nothing or -5022 (triggered: EXPIRED).
+    A MARKET order takes no price further from the mark than the contract's bound.
+T6. Where there are no quotes, trades that say which side took give bid and ask.
+T7. With a slippage model and no quotes: the best price lies `half_spread_ticks` from the last (or triggering) price or
+    is the side of the trades, and each level shows `depth_quote` of it, at least one step; they are `level_bps` apart.
 """
 
 from bisect import bisect_left, insort

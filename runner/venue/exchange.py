@@ -1,44 +1,40 @@
-"""The simulated exchange: requests and market data in, domain events out.  Pure, and not of our opinion.
+"""The simulated exchange: requests and market data in, facts out.  Pure, and not of our opinion.
 
-It knows orders, one-way positions and one account, and nothing of plans, groups or brackets.  Instants of the events
+It knows orders of both worlds, positions and accounts, and nothing of plans, groups or brackets.  Instants of the facts
 are the exchange's own; whoever carries them adds the latency.  Every rule errs against the user.
+
+Each rule has a letter and a test that names it.  Others stand where they are kept: taking (T) in `depth`, triggers (C)
+in `algo`, candles (K) in `candles`, amending (E) in `amending`, durations (D) in `clockwork`; `margin`, `funding` and
+`liquidation` have their own.
 
 *Arrival*
 
 A1. Before its first datum a symbol stands at that datum's price.
 A2. Refusals carry Binance's code, leave no trace, and are judged in this order: symbol, duplicate client id among
-    open orders, parameters, quantity, price, percent band, notional, number of orders, then for a conditional
-    order its trigger, for others reduce-only, FOK and GTX, margin.
-A3. A conditional order is not judged on margin or position until it triggers; then REJECTED.
+    the account's open orders of that world, parameters, status of the symbol, price match, quantity, price, percent
+    band, notional, number of orders, then for a conditional order its position and its trigger, for others reduce-only,
+    FOK and GTX, margin.
+A3. A conditional order is not judged on margin or reduce-only until it triggers; then REJECTED with the reason.
 A4. -2021 where the trigger is already met by the present price.
 A5. A reduce-only order is refused while the account is flat or on the same side; -2022.
+A6. In hedge mode LONG or SHORT must be said and reduce-only must not; in one-way mode only BOTH goes.
+A7. `price_match` takes the n-th level of the other side (OPPONENT) or of its own (QUEUE), users' orders among the
+    levels; -5041 where there are not so many.  A stop's is chosen at its trigger.
+A8. A symbol that is about to be delivered takes only exits, one that does not trade takes nothing.
 
-*Taking* (MARKET, triggered orders, marketable limits; the taker's fee)
+*Meeting* (orders of users among each other)
 
-T1. With quotes the opposite best price and what is displayed there, then each next tick with the same quantity again.
-T2. Without quotes the last price, for the whole quantity: spread and depth are not simulated.  While a candle is
-    underway that is its open.
-T3. A triggered order takes at the price that triggered it or the opposite quote, whichever is worse.  A gap through
-    a trigger therefore fills at the gap's price, never at the trigger.  A take-profit gains nothing from a gap: without
-    quotes it fills at its trigger, or at its limit where that is the worse.
-T4. A limit takes from quotes up to its price; without quotes only at better than its price (`touch`: or at it).
-T5. What a MARKET or IOC order cannot take at once expires; FOK all or -5021; GTX nothing or -5022 (triggered: EXPIRED).
-    A MARKET order takes no price outside the percent band.
+M1. A taker takes a user's resting order where that is better than the market's own level; at an equal price the market
+    goes first.  Both sides trade at the resting limit, with one trade id.
+M2. Orders of one account that would meet end as the taker's mode of self-trade prevention says, EXPIRED_IN_MATCH, where
+    the taker is GTC, GTD, IOC or MARKET; FOK, and NONE, trade with themselves.
 
 *Resting* (the maker's fee)
 
 R1. A resting limit fills when the price trades through it (`touch`: or at it), at its own price, never better.
-R2. Against trades it fills by at most the quantity of the trade, shared between our orders by price, then time.
+R2. Against trades it fills by at most the quantity of the trade, shared between the users' orders by price, then time.
 R3. Where there are quotes but no trades, the opposite quote stands for a trade of the displayed quantity.
 R4. Points (paths, invented markets) have no quantity and fill it whole.
-
-*Triggers*
-
-C1. The last price, or the mark for MARK_PRICE where there are mark data; with quotes alone the side that the order
-    would take.
-C2. Of orders that one price triggers, stops go first, then the order of arrival.
-C3. A reduce-only order that triggers while the account is flat ends REJECTED, `Reduce Only reject`.
-C4. A trailing stop follows the best price since its activation.
 
 *Reduce-only*
 
@@ -46,24 +42,14 @@ O1. It fills up to flat, and what is left then expires; a position is never flip
 O2. When the position shrinks, resting reduce-only orders wholly beyond it expire, worst priced first; when it is flat,
     all of them.
 O3. A new reduce-only LIMIT is refused, -2022, while the resting ones of its side already cover the position.
+O4. One that takes at once while they do knocks them out as it fills, or is refused, by a rule.
+O5. In hedge mode an order that sells LONG or buys SHORT is reduce-only without saying so.
 
-*Candles*
+*Force*
 
-K1. A candle is two data: its open, a price, and its end.  At the open triggers are met by a gap (T3); resting limits
-    wait for the end, when the volume is known.
-K2. An order that was there for the whole candle is judged on its range: triggers fill at the trigger, limits as in K3.
-    What fills in the candle of its own trigger pays the taker's fee.
-K3. A resting limit gets at most the share of the volume beyond its price, volume × (P − low) / (high − low) for a
-    buy, floored on the step; all of it when the whole candle is through.
-K4. An order that came while the candle was underway sees the close alone; a reduce-only stop sees the adverse
-    extreme, and then fills at its trigger or the close, whichever is worse.
-K5. Openers go first, then reduce-only stops, then what closes at a profit: never what this candle opened, and nothing
-    once a stop has made the position flat.
-K6. A reduce-only stop that arrives before the next candle's end, where an opening order was filled in the candle just
-    ended, is tested against that candle's adverse extreme: if passed, it is accepted and at once triggered, at the
-    worst of its trigger, that close and the present price.
-K7. A trailing stop is tested at its old level first, then follows the candle's better extreme, then is tested again.
-K8. The fill time is the candle's end.
+F1. The exchange's own orders are at market, or at a price, can only close, and are told as CALCULATED.
+F2. Liquidation is judged at every price before orders are; in a candle at each stop that is met, and at the extremes
+    before anything closes at a profit.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -94,8 +80,8 @@ from runner.venue.terms import AlgoStatus, Expiry, IncomeType, MarginType, Posit
 class Exchange:
     """Several accounts on one exchange.  `begin` each symbol, then feed data and requests in the order of time.
 
-    `kinds` are the kinds of data seen so far.  Every request raises `Refusal` where it is refused; what it did otherwise
-    is told by `drain`, in order.
+    `kinds` are the kinds of data seen so far.  Every request raises `Refusal` where it is refused; what it did
+    otherwise is told by `drain`, in order.
     """
 
     def __init__(self, instruments: Mapping[str, Instrument], settings: VenueSettings) -> None:

@@ -74,7 +74,8 @@ class Execution:
     ) -> WorkingOrder:
         """An order as it would be in the matching engine; it has no id before `enter`."""
         now = self.now_ms
-        ends_ms = request.good_till_ms if request.time_in_force is TimeInForce.GTD else now + YEAR_MS
+        dated = request.time_in_force is TimeInForce.GTD
+        ends_ms = request.good_till_ms // 1000 * 1000 if dated else now + YEAR_MS
         return WorkingOrder(
             account.name, request, 0, now, now, 0, now, exits or closes_only(request), algo_id, forced, ends_ms,
         )
@@ -186,9 +187,7 @@ class Execution:
         self.liquidator.changed(account)
         return trade_id
 
-    def end(
-        self, book: Book, order: WorkingOrder, status: Status, expiry: Expiry = Expiry.NONE,
-    ) -> None:
+    def end(self, book: Book, order: WorkingOrder, status: Status, expiry: Expiry = Expiry.NONE) -> None:
         """The order is over without a fill: told, kept for queries, and no longer working."""
         order.status = status
         order.updated_ms = self.now_ms
@@ -295,12 +294,11 @@ class Execution:
         """A taker meets a user's resting order: they trade at the resting one's limit, unless both are of one account
         and that is prevented."""
         request = order.request
-        own = rival.account == order.account
-        mode = request.self_trade
-        if own and mode is not SelfTrade.NONE and request.time_in_force in _PREVENTING:
-            if mode is not SelfTrade.EXPIRE_TAKER:
+        own, prevention = rival.account == order.account, request.self_trade
+        if own and prevention is not SelfTrade.NONE and request.time_in_force in _PREVENTING:
+            if prevention is not SelfTrade.EXPIRE_TAKER:
                 self.end(book, rival, Status.EXPIRED_IN_MATCH, Expiry.SELF_TRADE)
-            if mode is not SelfTrade.EXPIRE_MAKER:
+            if prevention is not SelfTrade.EXPIRE_MAKER:
                 by_rest = request.time_in_force is TimeInForce.IOC
                 expiry = Expiry.TIME_IN_FORCE_BY_SELF_TRADE if by_rest else Expiry.SELF_TRADE
                 self.end(book, order, Status.EXPIRED_IN_MATCH, expiry)
@@ -316,7 +314,7 @@ class Execution:
     def check_conflict(self, account: Account, order: WorkingOrder) -> None:
         """Refuse an exit that takes at once while resting ones cover the position already, where the rule says so."""
         rule = self.settings.rules.conflict
-        if rule is Conflict.KNOCK_OUT or order.limit is not None:
+        if rule is Conflict.KNOCK_OUT:
             return
         if account.open.lane(order.symbol, order.position_side, order.side).covered() >= self.closable(order):
             raise Refusal(*refusals.REDUCE_ONLY if rule is Conflict.REFUSE else refusals.REDUCE_ONLY_MARGIN)
