@@ -3,6 +3,8 @@
 Nothing of the market's levels is used up: the next taker finds the same again.  Takers are MARKET orders, triggered
 orders and marketable limits; they pay the taker's fee.
 
+*Taking*
+
 T1. With quotes the opposite best price and what is displayed there, then each next tick with the same quantity again.
 T2. Without quotes, sides or a slippage model the last price, for the whole quantity: spread and depth are not
     simulated.  While a candle is underway that is its open.
@@ -15,6 +17,13 @@ T5. What a MARKET or IOC order cannot take at once expires; FOK all or -5021; GT
 T6. Where there are no quotes, trades that say which side took give bid and ask.
 T7. With a slippage model and no quotes: the best price lies `half_spread_ticks` from the last (or triggering) price or
     is the side of the trades, and each level shows `depth_quote` of it, at least one step; they are `level_bps` apart.
+
+*Meeting* (orders of users among each other)
+
+M1. A taker takes a user's resting order where that is better than the market's own level; at an equal price the market
+    goes first.  Both sides trade at the resting limit, with one trade id.
+M2. Orders of one account that would meet end as the taker's mode of self-trade prevention says, EXPIRED_IN_MATCH, where
+    the taker is GTC, GTD, IOC or MARKET; FOK, and NONE, trade with themselves.
 """
 
 from bisect import bisect_left, insort

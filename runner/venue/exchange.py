@@ -3,9 +3,9 @@
 It knows orders of both worlds, positions and accounts, and nothing of plans, groups or brackets.  Instants of the facts
 are the exchange's own; whoever carries them adds the latency.  Every rule errs against the user.
 
-Each rule has a letter and a test that names it.  Others stand where they are kept: taking (T) in `depth`, triggers (C)
-in `algo`, candles (K) in `candles`, amending (E) in `amending`, durations (D) in `clockwork`; `margin`, `funding` and
-`liquidation` have their own.
+Each rule has a letter and a test that names it.  Others stand where they are kept: taking (T) and
+meeting (M) in `depth`, triggers (C) in `algo`, candles (K) in `candles`, amending (E) in `amending`, durations (D) in
+`clockwork`; `margin`, `funding` and `liquidation` have their own.
 
 *Arrival*
 
@@ -21,13 +21,6 @@ A6. In hedge mode LONG or SHORT must be said and reduce-only must not; in one-wa
 A7. `price_match` takes the n-th level of the other side (OPPONENT) or of its own (QUEUE), users' orders among the
     levels; -5041 where there are not so many.  A stop's is chosen at its trigger.
 A8. A symbol that is about to be delivered takes only exits, one that does not trade takes nothing.
-
-*Meeting* (orders of users among each other)
-
-M1. A taker takes a user's resting order where that is better than the market's own level; at an equal price the market
-    goes first.  Both sides trade at the resting limit, with one trade id.
-M2. Orders of one account that would meet end as the taker's mode of self-trade prevention says, EXPIRED_IN_MATCH, where
-    the taker is GTC, GTD, IOC or MARKET; FOK, and NONE, trade with themselves.
 
 *Resting* (the maker's fee)
 

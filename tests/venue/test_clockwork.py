@@ -101,7 +101,7 @@ def test_d3_what_is_due_goes_before_data_and_requests_of_its_instant() -> None:
     desk.order("BUY", "LIMIT", "0.010", 59000, id="b")
     desk.exchange.countdown(desk.me, "BTCUSDT", 1000, 0)
     assert states(desk.see(Point("BTCUSDT", 1000, d(58000)))) == ["b CANCELED"]
-    desk.order("BUY", "LIMIT", "0.010", 59000, id="c", at=1000)
+    desk.order("BUY", "LIMIT", "0.010", 57500, id="c", at=1000)
     desk.exchange.countdown(desk.me, "BTCUSDT", 1000, 1000)
     with pytest.raises(Refusal, match="-2011"):
         desk.exchange.cancel(desk.me, "BTCUSDT", "c", 2000)
