@@ -41,6 +41,15 @@ def test_stepwise_the_clock_moves_by_steps_alone() -> None:
     served(story)
 
 
+def test_one_step_goes_at_most_a_year() -> None:
+    async def story(room: Room) -> None:
+        assert "at most 366 days" in await refused(room, "/sim/step", ms=10**30)
+        assert "at most 366 days" in await refused(room, "/sim/step", until=10**30)
+        assert (await room.get("/sim/clock"))["exchange_ms"] == NOW
+
+    served(story)
+
+
 def test_the_speed_can_be_changed() -> None:
     async def story(room: Room) -> None:
         assert (await room.post("/sim/clock", speed="100x"))["speed"] == "100x"

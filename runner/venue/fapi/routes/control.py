@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from runner.domain.times import DAY_MS
 from runner.domain.values import EXACT, ZERO, plain
 from runner.errors import EnvironmentFault
 from runner.venue.account import Account
@@ -42,6 +43,7 @@ from runner.venue.market import Datum, Mark, Point, Quote, Trade
 from runner.venue.refusals import Refusal
 
 MOST_EVENTS = 1_000
+MOST_STEP_MS = 366 * DAY_MS
 _DEPTH_QUOTE = Decimal(50_000)
 _HANDLERS = {route.name: route.handler for route in ROUTES}
 _to_json = json.JSONEncoder(ensure_ascii=False, indent=1, default=str).encode
@@ -150,16 +152,22 @@ class Controls:
         wish = asked(Step, await _body(request))
         match wish:
             case Step(ms=int(ms), until=None, data=None) if ms >= 0:
-                fed = await self._playback.step_to(self._door.at_ms() + ms)
+                fed = await self._playback.step_to(self._within_a_year(self._door.at_ms() + ms))
             case Step(ms=None, until=int(until), data=None):
                 if until < self._door.at_ms():
                     raise NotUnderstood(f"until is {until}, which lies before now, {self._door.at_ms()}.")
-                fed = await self._playback.step_to(until)
+                fed = await self._playback.step_to(self._within_a_year(until))
             case Step(ms=None, until=None, data=int(count)) if count > 0:
                 fed = await self._playback.step_data(count)
             case _:
                 raise NotUnderstood("Give exactly one of ms (0 or more), until (UTC ms), or data (a count above 0).")
         return {**self._time(), "fed": fed}
+
+    def _within_a_year(self, until_ms: int) -> int:
+        """A step goes through every funding time, so that one without bound would hold up everybody."""
+        if until_ms - self._door.at_ms() > MOST_STEP_MS:
+            raise NotUnderstood(f"A step goes at most 366 days, {MOST_STEP_MS} ms; take several.")
+        return until_ms
 
     def _time(self) -> dict[str, Any]:
         return {
