@@ -40,7 +40,8 @@ class Heard:
             try:
                 await asyncio.wait_for(self._news.wait(), deadline - loop.time())
             except TimeoutError:
-                raise AssertionError(f"no {what} among {self.events}") from None
+                came = [_brief(event) for event in self.events[-30:]]
+                raise AssertionError(f"no {what}; the last that came: {came}") from None
         return found
 
 
@@ -50,6 +51,12 @@ def _body(event: dict[str, Any]) -> dict[str, Any]:
         if isinstance(body, dict):
             return body
     return event
+
+
+def _brief(event: dict[str, Any]) -> str:
+    body = _body(event)
+    told = {name: body[name] for name in ("s", "c", "caid", "m", "x", "X", "z", "rm", "er") if name in body}
+    return f"{event.get('e') or event.get('stream')} {told}"
 
 
 def _has(body: dict[str, Any], fields: dict[str, Any]) -> bool:

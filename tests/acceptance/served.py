@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -18,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 SYMBOL = "BTCUSDT"
+START_S = 30
 _NUMBERS = count(1)
 
 
@@ -85,15 +87,19 @@ def serving(folder: Path, *arguments: str) -> Iterator[Served]:
             cwd=folder, stdout=subprocess.PIPE, stderr=complaints, text=True, env={**os.environ, "NO_COLOR": "1"},
         )
         assert process.stdout is not None
+        overdue = Timer(START_S, process.kill)
+        overdue.start()
         with process.stdout:
             try:
                 told = (re.search(r"http://[\w.:]+", line) for line in process.stdout)
                 address = next((match.group() for match in told if match), "")
+                overdue.cancel()
                 assert address, f"the exchange did not start: {log.read_text()}"
                 exchange = Served(address)
                 exchange.price("60000")
                 yield exchange
             finally:
+                overdue.cancel()
                 process.terminate()
                 process.wait(timeout=10)
     assert process.returncode == 0, f"the exchange ended with {process.returncode}: {log.read_text()}"
