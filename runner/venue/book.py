@@ -1,7 +1,6 @@
 """One symbol on the simulated exchange: its prices, what lies in its book, and what waits for its prices."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from runner.domain.instrument import Instrument
@@ -22,7 +21,6 @@ _MARK_ALONE = (WorkingType.MARK_PRICE,)
 _BOTH = (WorkingType.CONTRACT_PRICE, WorkingType.MARK_PRICE)
 
 
-@dataclass(slots=True)
 class Book:
     """State of one symbol.
 
@@ -31,22 +29,30 @@ class Book:
     in it; `opened` are those of the candle underway.
     """
 
-    instrument: Instrument
-    contract: Contract
-    touch: bool = False
-    slippage: Slippage | None = None
-    last: Decimal | None = None
-    mark: Decimal | None = None
-    quote: Quote | None = None
-    bid: Decimal | None = None
-    ask: Decimal | None = None
-    bids: Queue = field(default_factory=lambda: Queue(Side.BUY))
-    asks: Queue = field(default_factory=lambda: Queue(Side.SELL))
-    waiting: Triggers = field(default_factory=Triggers)
-    holders: set[str] = field(default_factory=set)
-    opened: set[str] = field(default_factory=set)
-    hindsight: tuple[CandleEnd, set[str]] | None = None
-    _band: Band | None = None
+    __slots__ = (
+        "_band", "ask", "asks", "bid", "bids", "contract", "hindsight", "holders", "instrument", "last", "mark",
+        "opened", "quote", "slippage", "touch", "waiting",
+    )
+
+    def __init__(
+        self, instrument: Instrument, contract: Contract, touch: bool = False, slippage: Slippage | None = None,
+    ) -> None:
+        self.instrument = instrument
+        self.contract = contract
+        self.touch = touch
+        self.slippage = slippage
+        self.last: Decimal | None = None
+        self.mark: Decimal | None = None
+        self.quote: Quote | None = None
+        self.bid: Decimal | None = None
+        self.ask: Decimal | None = None
+        self.bids = Queue(Side.BUY)
+        self.asks = Queue(Side.SELL)
+        self.waiting = Triggers()
+        self.holders: set[str] = set()
+        self.opened: set[str] = set()
+        self.hindsight: tuple[CandleEnd, set[str]] | None = None
+        self._band: Band | None = None
 
     @property
     def symbol(self) -> str:

@@ -6,9 +6,9 @@ name their account, so that nothing here knows of wallets and positions.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from runner.domain.value import Record, fresh
 from runner.domain.values import EXACT, ONE, ZERO, OrderType, Side
 from runner.venue.facts import AlgoState, OrderState
 from runner.venue.requests import NewOrder
@@ -17,13 +17,12 @@ from runner.venue.terms import AlgoStatus, PositionSide, Status
 _PERCENT = Decimal(100)
 
 
-@dataclass(slots=True, eq=False)
-class WorkingOrder:
+class WorkingOrder(Record, eq=False):
     """An order that the matching engine has accepted and not ended.
 
     `place` is its place in time among all orders, and `since_ms` since when it has it: an amendment renews both.
-    `ends_ms` is when the exchange ends it by itself.  `exits` is whether it can only close: reduce-only, or in hedge
-    mode the side that closes.
+    `side`, `limit` and `leaves` are read off the request.  `ends_ms` is when the exchange ends it by itself.  `exits`
+    is whether it can only close: reduce-only, or in hedge mode the side that closes.
     """
 
     account: str
@@ -41,9 +40,9 @@ class WorkingOrder:
     filled_qty: Decimal = ZERO
     cost: Decimal = ZERO
     amendments: int = 0
-    side: Side = field(init=False)
-    limit: Decimal | None = field(init=False)
-    leaves: Decimal = field(init=False)
+    side: Side = Side.BUY
+    limit: Decimal | None = None
+    leaves: Decimal = ZERO
 
     def __post_init__(self) -> None:
         self.read()
@@ -75,8 +74,7 @@ class WorkingOrder:
         )
 
 
-@dataclass(slots=True, eq=False)
-class WaitingOrder:
+class WaitingOrder(Record, eq=False):
     """A conditional order on the Algo service, up to the end of the order that it places.
 
     `place` is its place in time.  `extreme` and `active` belong to trailing stops: the best price since activation,
@@ -154,18 +152,17 @@ class WaitingOrder:
         )
 
 
-@dataclass(slots=True)
-class Lane:
+class Lane(Record):
     """What one account has working on one side of one position: orders that can open it, and orders that only close.
 
     `qty` and `notional` are the sums of what the openers leave and what that costs at their limits.
     """
 
-    openers: dict[int, WorkingOrder] = field(default_factory=dict)
-    exits: dict[int, WorkingOrder] = field(default_factory=dict)
+    openers: dict[int, WorkingOrder] = fresh(dict)
+    exits: dict[int, WorkingOrder] = fresh(dict)
     qty: Decimal = ZERO
     notional: Decimal = ZERO
-    _ranked: list[tuple[Decimal, int]] = field(default_factory=list)
+    _ranked: list[tuple[Decimal, int]] = fresh(list)
 
     def add(self, order: WorkingOrder) -> None:
         if order.exits:
@@ -202,8 +199,7 @@ class Lane:
         return sum((order.leaves for order in self.exits.values() if order.limit is not None), ZERO)
 
 
-@dataclass(slots=True)
-class Claims:
+class Claims(Record):
     """The working orders of an account that can open one position: by side their quantity and their notional, and the
     orders themselves."""
 
@@ -237,22 +233,21 @@ class Claims:
         yield from self.sells.losing(mark)
 
 
-@dataclass(slots=True)
-class OpenOrders:
+class OpenOrders(Record):
     """All that one account has open, in both worlds.
 
     Client ids are unique in each world while their orders are open.  `triggered` are the conditional orders whose
     placed order is not over; they no longer count as waiting.
     """
 
-    working: dict[int, WorkingOrder] = field(default_factory=dict)
-    waiting: dict[int, WaitingOrder] = field(default_factory=dict)
-    triggered: dict[int, WaitingOrder] = field(default_factory=dict)
-    _working_ids: dict[str, WorkingOrder] = field(default_factory=dict)
-    _waiting_ids: dict[str, WaitingOrder] = field(default_factory=dict)
-    _symbols: dict[str, dict[int, WorkingOrder]] = field(default_factory=dict)
-    _lanes: dict[tuple[str, PositionSide, Side], Lane] = field(default_factory=dict)
-    _closers: dict[str, dict[int, WaitingOrder]] = field(default_factory=dict)
+    working: dict[int, WorkingOrder] = fresh(dict)
+    waiting: dict[int, WaitingOrder] = fresh(dict)
+    triggered: dict[int, WaitingOrder] = fresh(dict)
+    _working_ids: dict[str, WorkingOrder] = fresh(dict)
+    _waiting_ids: dict[str, WaitingOrder] = fresh(dict)
+    _symbols: dict[str, dict[int, WorkingOrder]] = fresh(dict)
+    _lanes: dict[tuple[str, PositionSide, Side], Lane] = fresh(dict)
+    _closers: dict[str, dict[int, WaitingOrder]] = fresh(dict)
 
     def lane(self, symbol: str, position_side: PositionSide, side: Side) -> Lane:
         key = (symbol, position_side, side)
