@@ -10,6 +10,7 @@ from runner.venue.fapi.errors import ApiError
 
 TEN_SECONDS_MS = 10_000
 MINUTE_MS = 60_000
+WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
 _FIRST_BAN_MS = 2 * MINUTE_MS
 _LONGEST_BAN_MS = 3 * 24 * 60 * MINUTE_MS
 _UNREACHED = 1_000_000_000
@@ -72,7 +73,8 @@ class Limits:
                 f"Too many requests; current limit of IP({address}) is {self.weight} requests per minute. "
                 "Please use the websocket for live updates to avoid polling the API."
             )
-            raise ApiError(-1003, message, 429, {"Retry-After": _seconds(MINUTE_MS - now_ms % MINUTE_MS)})
+            headers = {"Retry-After": _seconds(MINUTE_MS - now_ms % MINUTE_MS), WEIGHT_HEADER: str(used)}
+            raise ApiError(-1003, message, 429, headers)
         return used
 
     def count_orders(self, account: str, ten_seconds: int, minute: int, now_ms: int) -> tuple[int, int]:

@@ -55,7 +55,7 @@ class Params:
         value = self.text("symbol")
         if not _SYMBOL.fullmatch(value):
             raise illegal("symbol", _SYMBOL_RANGE)
-        return value.upper()
+        return value
 
     def maybe_symbol(self) -> str:
         """Empty where none was sent."""

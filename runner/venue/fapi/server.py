@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from runner.venue.fapi.calls import Call, Route, Security
 from runner.venue.fapi.door import Door
 from runner.venue.fapi.errors import ApiError, internal, unknown_path
+from runner.venue.fapi.limits import WEIGHT_HEADER
 from runner.venue.fapi.params import from_form
 from runner.venue.fapi.performing import perform
 from runner.venue.fapi.routes.table import ROUTES
@@ -22,10 +24,15 @@ from runner.venue.fapi.signing import check_signature, check_time
 from runner.venue.refusals import Refusal
 
 MAX_BODY = 256 * 1024
+"""Bytes of a body, and of a request line: some clients put all parameters into the query string."""
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 IDLE_SECONDS = 60.0
+_HANG_TICK_S = 0.05
+"""How soon it is noticed that the client of a request that hangs is gone."""
 _LOG = logging.getLogger(__name__)
+_HTTP_LOG = logging.getLogger(f"{__name__}.http")
+_HTTP_LOG.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 _BY_NAME = {route.name: route for route in ROUTES}
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -48,7 +55,10 @@ async def listen(
 
     A new connection may take `head_seconds` for the head of its first request; later ones have the idle time.
     """
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=1.0, max_line_size=MAX_BODY,
+        logger=_HTTP_LOG,
+    )
     await runner.setup()
     site = _Site(runner, host, port, head_seconds)
     await site.start()
@@ -126,7 +136,7 @@ class _Front:
         door = self._door
         front_ms = door.front.now_ms()
         used = door.limits.spend(request.remote or "", route.weighs(params), front_ms)
-        headers["X-MBX-USED-WEIGHT-1M"] = str(used)
+        headers[WEIGHT_HEADER] = str(used)
         call = Call(door, params, front_ms, door.at_ms())
         if route.security is not Security.NONE:
             self._admit(request, route, call, query, body)
@@ -140,26 +150,25 @@ class _Front:
 
     def _admit(self, request: web.Request, route: Route, call: Call, query: str, body: str) -> None:
         """Find out who calls; raises where the key, the time or the signature is wrong."""
-        name = request.headers.get("X-MBX-APIKEY")
-        keys = self._door.keys
+        key = self._door.keys.find(request.headers.get("X-MBX-APIKEY"))
         if route.security is Security.SIGNED:
-            if name is not None and call.params.values.get("timestamp") is not None:
-                check_time(call.params, call.front_ms)
-            key = keys.find(name)
             check_time(call.params, call.front_ms)
             check_signature(key, query, body)
-        else:
-            key = keys.find(name)
         call.who = self._door.exchange.accounts[key.account]
 
     async def _body(self, request: web.Request) -> str:
         if not request.body_exists:
             return ""
+        close = {"Connection": "close"}
         try:
             async with asyncio.timeout(self._body_seconds):
                 return (await request.read()).decode("utf-8", "surrogateescape")
         except TimeoutError:
-            raise ApiError(-1000, "The request's body did not arrive in time.", 408, {"Connection": "close"}) from None
+            raise ApiError(-1013, "The request's body did not arrive in time.", 408, close) from None
+        except web.HTTPRequestEntityTooLarge:
+            raise ApiError(-1013, f"The request's body is larger than {MAX_BODY} bytes.", 413, close) from None
+        except web.RequestPayloadError:
+            raise ApiError(-1013, "The request's body cannot be decoded.", 400, close) from None
 
     async def _disturbed(
         self, request: web.Request, route: Route, call: Call, headers: dict[str, str]
@@ -181,8 +190,8 @@ class _Front:
                 error = refused
             error = wrong.after or error
         await asyncio.sleep(wrong.wait_after_ms / 1000)
-        if wrong.hang:
-            await asyncio.Event().wait()
+        while wrong.hang and request.transport is not None:
+            await asyncio.sleep(_HANG_TICK_S)
         if wrong.cut and request.transport is not None:
             request.transport.abort()
         if error is not None:

@@ -21,7 +21,9 @@ def test_beyond_the_weight_a_request_waits_for_the_next_minute() -> None:
     with pytest.raises(ApiError) as refused:
         limits.spend("a", 1, NOON + 18_500)
     error = refused.value
-    assert (error.http, error.code, error.headers) == (429, -1003, {"Retry-After": "42"})
+    assert (error.http, error.code, error.headers) == (
+        429, -1003, {"Retry-After": "42", "X-MBX-USED-WEIGHT-1M": "11"},
+    )
     assert limits.spend("a", 1, NOON + 60_000) == 1
 
 

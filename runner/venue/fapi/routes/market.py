@@ -91,7 +91,7 @@ def continuous_klines(call: Call) -> list[list[object]]:
     """There are only perpetual contracts here."""
     if call.params.text("contractType") != "PERPETUAL":
         raise Refusal(-4104, "Invalid contract type.")
-    return _klines(call, call.params.text("pair").upper())
+    return _klines(call, call.params.text("pair"))
 
 
 def premium_index(call: Call) -> Any:
