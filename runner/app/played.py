@@ -101,7 +101,7 @@ def _recorded(instrument: Instrument, names: list[str]) -> PlayedMarket:
 def _drawn(instrument: Instrument, points: tuple[tuple[int, Decimal], ...]) -> PlayedMarket:
     from runner.venue.feeds.drawn import path_market
 
-    words = f"INVENTED, a path of {len(points)} prices"
+    words = f"INVENTED, a path of {len(points)} price{'' if len(points) == 1 else 's'}"
     return PlayedMarket(instrument.symbol, words, path_market(instrument, points, 0))
 
 
