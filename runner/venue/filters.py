@@ -109,7 +109,8 @@ def check_prices(request: NewOrder, instrument: Instrument) -> None:
             raise Refusal(-4002, f"Price greater than max price {instrument.max_price}.")
     # Triggers are not held to the tick: 74960.75 was accepted on a tick of 0.10.
     if request.price is not None and not instrument.on_tick(request.price):
-        _refuse_too_fine(request.price, instrument.tick_size)
+        # Binance's pricePrecision is up to one place finer than the tick: of BTCUSDT it is 2, with a tick of 0.10.
+        _refuse_too_fine(request.price, instrument.tick_size.normalize().scaleb(-1))
         raise Refusal(-4014, "Price not increased by tick size.")
 
 
