@@ -4,8 +4,9 @@
 
 Starts `daksh-run exchange` as a process of its own, opens the accounts, and lets them all trade at once from this
 process: each on a connection of its own, the next request after the last answer, limit and market orders,
-conditional orders and cancels, every request signed.  Afterwards one account alone closes as many orders as are kept,
-and as many again: by then the memory must have stopped growing.  `--check` exits 1 where a bound is missed.
+conditional orders and cancels, every request signed.  Afterwards one account alone closes orders until nothing more is
+kept of it, and then as many again as are kept: by then the memory must have stopped growing.  `--check` exits 1 where
+a bound is missed.
 """
 
 import argparse
@@ -72,6 +73,15 @@ ROUND = (
 )
 
 
+ALONE = (
+    _order("side=BUY&type=MARKET&quantity=0.010&newClientOrderId=b-{n}"),
+    _order("side=SELL&type=MARKET&quantity=0.010&newClientOrderId=s-{n}"),
+)
+"""Orders that leave the most behind: each an execution, a fee, and every second one a profit or loss."""
+FULL = 27_000
+"""Such orders, until the exchange has something to push out of all that it keeps of an account."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Of all accounts together; `waits` are seconds from a request to its answer."""
@@ -91,13 +101,18 @@ class Tally:
 class Trader(asyncio.Protocol):
     """One account on one connection: sends the round's next request as soon as it is due and the last is answered."""
 
-    def __init__(self, host: str, key: str, secret: str, tally: Tally, gap: float, stop_at: float, orders: int) -> None:
-        """`gap` in seconds between requests; ends at the loop's time `stop_at`, or after so many `orders`."""
+    def __init__(
+        self, host: str, key: str, secret: str, steps: tuple[Step, ...], tally: Tally, gap: float, stop_at: float,
+        orders: int,
+    ) -> None:
+        """`gap` in seconds between requests; ends after the round in which the loop's time reaches `stop_at`, or in
+        which so many `orders` have been placed."""
+        self._steps = steps
         self._secret = secret.encode()
         self._heads = tuple(
             f"{step.method} {step.path} HTTP/1.1\r\nHost: {host}\r\nX-MBX-APIKEY: {key}\r\n"
             "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ".encode()
-            for step in ROUND
+            for step in steps
         )
         self._tally = tally
         self._gap = gap
@@ -137,7 +152,7 @@ class Trader(asyncio.Protocol):
     def _answered(self, status: bytes, body: bytes) -> None:
         now = self._loop.time()
         self._tally.waits.append(now - self._sent_at)
-        step = ROUND[self._at % len(ROUND)]
+        step = self._steps[self._at % len(self._steps)]
         if status != b"200":
             self._tally.errors[f"{step.method} {step.path}: {status.decode()} {body[:120].decode()}"] += 1
         if step.places:
@@ -145,7 +160,7 @@ class Trader(asyncio.Protocol):
             self._left -= 1
         self._at += 1
         ended = self._left <= 0 or now >= self._stop_at
-        if ended and self._at % len(ROUND) == 0:
+        if ended and self._at % len(self._steps) == 0:
             self.done.set_result(None)
             self._transport.close()
             return
@@ -156,8 +171,8 @@ class Trader(asyncio.Protocol):
             self._send()
 
     def _send(self) -> None:
-        number, index = divmod(self._at, len(ROUND))
-        text = ROUND[index].params.replace("{n}", str(number))
+        number, index = divmod(self._at, len(self._steps))
+        text = self._steps[index].params.replace("{n}", str(number))
         payload = f"{text}&recvWindow=5000&timestamp={int(time.time() * 1000)}".encode()
         signature = hmac.digest(self._secret, payload, "sha256").hex().encode()
         length = len(payload) + len(signature) + 11
@@ -222,7 +237,8 @@ def _started(process: "subprocess.Popen[str]", complaints: Any) -> Served:
 
 
 async def trade(
-    exchange: Served, accounts: list[tuple[str, str]], gap: float, seconds: float, orders: int
+    exchange: Served, accounts: list[tuple[str, str]], steps: tuple[Step, ...], *, gap: float = 0.0,
+    seconds: float = 1e9, orders: int = 10**9,
 ) -> tuple[Tally, float]:
     """All accounts trade, each on its connection; the tally, and how long it took."""
     loop = asyncio.get_running_loop()
@@ -231,7 +247,7 @@ async def trade(
 
     def trader(key: str, secret: str) -> Callable[[], Trader]:
         host = f"{exchange.host}:{exchange.port}"
-        return lambda: Trader(host, key, secret, tally, gap, started + seconds, orders)
+        return lambda: Trader(host, key, secret, steps, tally, gap, started + seconds, orders)
 
     traders = []
     for index, (key, secret) in enumerate(accounts):
@@ -271,14 +287,14 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[list[Bound], Cou
             accounts.append((str(made["api_key"]), str(made["api_secret"])))
         lone = accounts.pop()
         exchange.sim("limits", weight=None)
-        warm, _ = asyncio.run(trade(exchange, accounts, 0.0, 0.0, 1))
+        warm, _ = asyncio.run(trade(exchange, accounts, ROUND, seconds=0.0))
         before = exchange.resident()
-        tally, took = asyncio.run(trade(exchange, accounts, 1 / per_account, options.seconds, 10**9))
+        tally, took = asyncio.run(trade(exchange, accounts, ROUND, gap=1 / per_account, seconds=options.seconds))
         kept = (exchange.resident() - before) / max(1, tally.placed)
         exchange.sim("limits", weight=None, orders_10s=None, orders_1m=None)
-        filling, filling_took = asyncio.run(trade(exchange, [lone], 0.0, 10**9, KEPT))
+        filling, filling_took = asyncio.run(trade(exchange, [lone], ALONE, orders=FULL))
         full = exchange.resident()
-        beyond, _ = asyncio.run(trade(exchange, [lone], 0.0, 10**9, KEPT))
+        beyond, _ = asyncio.run(trade(exchange, [lone], ALONE, orders=KEPT))
         grown = (exchange.resident() - full) / max(1, beyond.placed)
     errors = warm.errors + tally.errors + filling.errors + beyond.errors
     return [
