@@ -24,7 +24,10 @@ from runner.venue.fapi.signing import check_signature, check_time
 from runner.venue.refusals import Refusal
 
 MAX_BODY = 256 * 1024
-"""Bytes of a body, and of a request line: some clients put all parameters into the query string."""
+MAX_TARGET = 64 * 1024
+"""Bytes of a path with its query: some clients put all parameters into it."""
+_READ_TARGET = 512 * 1024
+"""Up to which a target is read, so that one that is too long gets an answer in JSON."""
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 IDLE_SECONDS = 60.0
@@ -56,7 +59,7 @@ async def listen(
     A new connection may take `head_seconds` for the head of its first request; later ones have the idle time.
     """
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=1.0, max_line_size=MAX_BODY,
+        app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=1.0, max_line_size=_READ_TARGET,
         logger=_HTTP_LOG,
     )
     await runner.setup()
@@ -127,6 +130,8 @@ class _Front:
             return _respond(defect.body, defect.http, headers)
 
     async def _answered(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
+        if len(request.raw_path) > MAX_TARGET:
+            raise ApiError(-1013, f"The request's target is longer than {MAX_TARGET} bytes.", 414)
         path, _, query = request.raw_path.partition("?")
         route = _BY_NAME.get(f"{request.method} {path}")
         if route is None:
