@@ -1,12 +1,15 @@
 """Each fault once, over the wire: what the client is answered, and what was done all the same."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 from typing import Any
 
 import pytest
 from aiohttp import ClientWebSocketResponse, ServerDisconnectedError, WSMsgType
 
+from runner.venue.fapi.keys import DEFAULT_KEY, DEFAULT_SECRET
 from runner.venue.faults import KINDS, FaultName, Seam
 from tests.venue.fapi.room import Room, served
 
@@ -319,3 +322,19 @@ def test_every_name_is_tried_here() -> None:
     }
     assert tried == {str(name) for name in FaultName}
     assert {kind.seam for kind in KINDS.values()} == set(Seam)
+
+
+@pytest.mark.parametrize(("name", "status", "done"), [("timeout_1007", 408, True), ("overloaded_1008", 503, False)])
+def test_a_fault_meets_the_websocket_api_by_its_methods_name(name: str, status: int, done: bool) -> None:
+    async def story(room: Room) -> None:
+        socket = await room.client.ws_connect(f"{room.base}/ws-fapi/v1")
+        params = {"apiKey": DEFAULT_KEY, "newClientOrderId": "a", "quantity": "0.010", "side": "BUY",
+                  "symbol": "BTCUSDT", "timestamp": room.wall_ms, "type": "MARKET"}
+        payload = "&".join(f"{key}={params[key]}" for key in sorted(params))
+        signature = hmac.new(DEFAULT_SECRET.encode(), payload.encode(), hashlib.sha256).hexdigest()
+        await socket.send_json({"id": 1, "method": "order.place", "params": {**params, "signature": signature}})
+        answer = await asyncio.wait_for(socket.receive_json(), SOON_S)
+        assert (answer["id"], answer["status"]) == (1, status)
+        assert await found(room, "a") == (200 if done else 400)
+
+    served(story, {"name": name, "route": "order.place"})
