@@ -7,7 +7,7 @@ from runner.domain.instrument import Instrument
 from runner.domain.values import ZERO, Rounding, Side, WorkingType
 from runner.venue import refusals
 from runner.venue.contracts import Contract
-from runner.venue.depth import Level, Queue, merged, quoted_levels, slipping_levels
+from runner.venue.depth import Level, Queue, left_of, merged, quoted_levels, slipping_levels
 from runner.venue.market import CandleEnd, Quote
 from runner.venue.orders import WaitingOrder, WorkingOrder
 from runner.venue.refusals import Refusal
@@ -30,8 +30,8 @@ class Book:
     """
 
     __slots__ = (
-        "_band", "ask", "asks", "bid", "bids", "contract", "hindsight", "holders", "instrument", "last", "mark",
-        "opened", "quote", "slippage", "touch", "waiting",
+        "_band", "_dented", "_taken", "ask", "asks", "bid", "bids", "contract", "hindsight", "holders", "instrument",
+        "last", "mark", "opened", "quote", "slippage", "touch", "waiting",
     )
 
     def __init__(
@@ -53,6 +53,8 @@ class Book:
         self.opened: set[str] = set()
         self.hindsight: tuple[CandleEnd, set[str]] | None = None
         self._band: Band | None = None
+        self._taken = dict.fromkeys(Side, ZERO)
+        self._dented = False
 
     @property
     def symbol(self) -> str:
@@ -140,11 +142,25 @@ class Book:
         quote = self.quote
         depth = ZERO if quote is None else quote.ask_qty if side is Side.BUY else quote.bid_qty
         if depth > ZERO:
-            return quoted_levels(self._best(side, seen), depth, side, self.instrument.tick_size)
-        best = self._best(side, seen, quoted=False)
-        if self.slippage is None:
-            return iter((Level(best, None),))
-        return slipping_levels(best, side, self.instrument, self.slippage)
+            levels = quoted_levels(self._best(side, seen), depth, side, self.instrument.tick_size)
+        else:
+            best = self._best(side, seen, quoted=False)
+            if self.slippage is None:
+                return iter((Level(best, None),))
+            levels = slipping_levels(best, side, self.instrument, self.slippage)
+        return left_of(levels, self._taken[side]) if self._taken[side] else levels
+
+    def took(self, side: Side, qty: Decimal) -> bool:
+        """A taker of `side` has used up so much of the market's levels; whether it is the first to do so."""
+        first, self._dented = not self._dented, True
+        self._taken[side] += qty
+        return first
+
+    def refill(self) -> None:
+        """Let the market's levels be whole again."""
+        if self._dented:
+            self._dented = False
+            self._taken = dict.fromkeys(Side, ZERO)
 
     def levels(self, side: Side, count: int) -> list[Level]:
         """The `count` best levels of the bids (BUY) or asks (SELL), users' orders among them; a quantity of None is

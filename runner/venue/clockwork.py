@@ -2,7 +2,7 @@
 
 D1. GTD ends at its date, to the second, which is more than 600 s ahead; GTC ends after a year.
 D2. A countdown cancels all orders of an account on a symbol unless it is set anew; conditional ones by a rule.
-D3. What is due goes before data and requests of the same instant: funding, then orders, then countdowns.
+D3. What is due goes before data and requests of the same instant: the market's levels, funding, orders, countdowns.
 """
 
 from collections.abc import Mapping
@@ -68,6 +68,8 @@ class Clockwork:
     def _fall_due(self, deadline: Deadline) -> None:
         book = self._books[deadline.symbol]
         match deadline.kind:
+            case Due.REFILL:
+                book.refill()
             case Due.FUNDING:
                 self._fund(book)
             case Due.ORDER:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 class Due(IntEnum):
     """What falls due; at equal instants in this order."""
 
+    REFILL = 0  # what takers took of the market's levels is there again
     FUNDING = 1
     ORDER = 2  # GTD at its date, GTC after a year
     COUNTDOWN = 3

@@ -1,7 +1,6 @@
 """What a taker finds in the book: the market's own levels, and the users' resting orders.
 
-Nothing of the market's levels is used up: the next taker finds the same again.  Takers are MARKET orders, triggered
-orders and marketable limits; they pay the taker's fee.
+Takers are MARKET orders, triggered orders and marketable limits; they pay the taker's fee.
 
 *Taking*
 
@@ -17,6 +16,7 @@ T5. What a MARKET or IOC order cannot take at once expires; FOK all or -5021; GT
 T6. Where there are no quotes, trades that say which side took give bid and ask.
 T7. With a slippage model and no quotes: the best price lies `half_spread_ticks` from the last (or triggering) price or
     is the side of the trades, and each level shows `depth_quote` of it, at least one step; they are `level_bps` apart.
+T8. What takers took of the market's levels is missing until the symbol's next datum, or the next second.
 
 *Meeting* (orders of users among each other)
 
@@ -108,6 +108,16 @@ def slipping_levels(best: Decimal, side: Side, instrument: Instrument, slippage:
         shown = instrument.floor_qty(EXACT.divide(slippage.depth_quote, price))
         yield Level(price, max(shown, instrument.step_size))
         price += step
+
+
+def left_of(levels: Iterator[Level], taken: Decimal) -> Iterator[Level]:
+    """The levels without what was taken of them, from the best on."""
+    for price, qty in levels:
+        if qty is None or taken < qty:
+            yield Level(price, None if qty is None else qty - taken)
+            taken = ZERO
+        else:
+            taken -= qty
 
 
 def merged(market: Iterator[Level], queue: Queue, count: int) -> list[Level]:

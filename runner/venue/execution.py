@@ -285,14 +285,15 @@ class Execution:
             elif level is not None:
                 qty = wanted if level.qty is None else min(wanted, level.qty)
                 self.fill(book, order, level.price, qty, maker=False)
+                if book.took(order.side, qty):
+                    self.deadlines.add(Deadline(self.now_ms // 1000 * 1000 + 1000, Due.REFILL, symbol=book.symbol))
                 level = next(levels, None)
             else:
                 break
         return met
 
     def _meet(self, book: Book, order: WorkingOrder, rival: WorkingOrder, wanted: Decimal) -> None:
-        """A taker meets a user's resting order: they trade at the resting one's limit, unless both are of one account
-        and that is prevented."""
+        """A taker meets a user's resting order: they trade at its limit, unless that would be a self-trade."""
         request = order.request
         own, prevention = rival.account == order.account, request.self_trade
         if own and prevention is not SelfTrade.NONE and request.time_in_force in _PREVENTING:

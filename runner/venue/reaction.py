@@ -24,6 +24,7 @@ class Reaction:
         self._algo = algo
 
     def to(self, book: Book, datum: Datum) -> None:
+        book.refill()
         match datum:
             case CandleEnd():
                 self._candle_end(book, datum)

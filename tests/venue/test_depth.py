@@ -80,6 +80,30 @@ def test_t7_a_limit_takes_at_its_price_where_the_model_gives_a_spread() -> None:
     assert fills(Desk(60000, slippage=THIN).order("BUY", "LIMIT", "0.005", "60000.1")) == []
 
 
+def test_t8_the_next_taker_does_not_find_what_one_before_took() -> None:
+    desk = Desk(60000, slippage=THIN)
+    desk.order("BUY", "MARKET", "0.006")
+    book = desk.exchange.books["BTCUSDT"]
+    assert book.levels(Side.SELL, 1) == [Level(d("60000.2"), d("0.003"))]
+    assert fills(desk.order("BUY", "MARKET", "0.006")) == ["o2 0.003 @ 60000.2 taker", "o2 0.003 @ 60006.3 taker"]
+    assert fills(desk.order("SELL", "MARKET", "0.006")) == ["o3 0.006 @ 59999.8 taker"]
+
+
+def test_t8_a_displayed_quantity_is_there_once() -> None:
+    desk = Desk(quote=("59999", "1", "60001", "0.010"))
+    assert fills(desk.order("BUY", "MARKET", "0.010")) == ["o1 0.01 @ 60001 taker"]
+    assert fills(desk.order("BUY", "MARKET", "0.010")) == ["o2 0.01 @ 60001.1 taker"]
+    desk.quote("59999", "1", "60001", "0.010")
+    assert fills(desk.order("BUY", "MARKET", "0.010")) == ["o3 0.01 @ 60001 taker"]
+
+
+def test_t8_what_was_taken_is_there_again_in_the_next_second() -> None:
+    desk = Desk(60000, slippage=THIN)
+    desk.order("BUY", "MARKET", "0.009", at=1_500)
+    assert fills(desk.order("BUY", "MARKET", "0.001", at=1_999)) == ["o2 0.001 @ 60006.3 taker"]
+    assert fills(desk.order("BUY", "MARKET", "0.001", at=2_000)) == ["o3 0.001 @ 60000.2 taker"]
+
+
 @pytest.mark.parametrize(("trades", "bid", "ask"), [
     ([("60000", True)], "60000", "60000.1"), ([("60000", False)], "59999.9", "60000"),
     ([("60000", True), ("60002", False)], "60000", "60002"),

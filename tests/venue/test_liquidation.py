@@ -197,6 +197,7 @@ def test_what_the_book_cannot_take_is_taken_over_at_the_price_that_leaves_nothin
     made = desk(slippage=Slippage(half_spread_ticks=1, level_bps=d(100), depth_quote=d(1000)))
     for _ in range(10):
         made.order("BUY", "MARKET", "0.015")
+        made.point(60000)
     entry = made.me.holding("BTCUSDT").entry_px
     assert entry > 60000
     told = made.point("53500")

@@ -294,7 +294,7 @@ def test_what_users_win_of_each_other_others_lose(
     paid, closings = ZERO, 0
     for now, (maker, taker, side, qty, ticks) in enumerate(meetings, 2):
         price = d(60000) + ticks * BTC.tick_size
-        for name, its in dict(((maker, side), (taker, side.opposite))).items():
+        for name, its in {maker: side, taker: side.opposite}.items():
             request = NewOrder("BTCUSDT", its, OrderType.LIMIT, qty, f"{name}-{now}", price=price)
             made.place(made.accounts[name], request, now)
         for name in ("ann", "bob", "cyd"):
