@@ -78,8 +78,9 @@ ALONE = (
     _order("side=SELL&type=MARKET&quantity=0.010&newClientOrderId=s-{n}"),
 )
 """Orders that leave the most behind: each an execution, a fee, and every second one a profit or loss."""
-FULL = 27_000
-"""Such orders, until the exchange has something to push out of all that it keeps of an account."""
+FULL = 37_000
+"""Such orders, until the exchange has something to push out of all that it keeps of an account, and the allocator has
+found its form."""
 
 
 @dataclass(slots=True)
