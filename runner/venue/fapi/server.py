@@ -31,6 +31,8 @@ _READ_TARGET = 512 * 1024
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 IDLE_SECONDS = 60.0
+_SMALL = 32 * 1024
+"""Bytes of an answer that the socket takes at once."""
 _HANG_TICK_S = 0.05
 """How soon it is noticed that the client of a request that hangs is gone."""
 _LOG = logging.getLogger(__name__)
@@ -115,21 +117,34 @@ class _Front:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The answer to any request that no other route of the application takes."""
+        response = await self._respond(request)
+        transport = request.transport
+        if transport is not None and (transport.get_write_buffer_size() or (response.content_length or 0) > _SMALL):
+            # The client does not read what it has asked for: it may not hold the connection for ever.
+            try:
+                async with asyncio.timeout(self._body_seconds):
+                    await response.prepare(request)
+                    await response.write_eof()
+            except TimeoutError:
+                transport.abort()
+        return response
+
+    async def _respond(self, request: web.Request) -> web.Response:
         headers: dict[str, str] = {}
         try:
             return await self._answered(request, headers)
         except Refusal as refusal:
-            return _respond({"code": refusal.code, "msg": refusal.message}, 400, headers)
+            return _json({"code": refusal.code, "msg": refusal.message}, 400, headers)
         except ApiError as error:
-            return _respond(error.body, error.http, {**headers, **error.headers})
+            return _json(error.body, error.http, {**headers, **error.headers})
         except (ConnectionError, asyncio.CancelledError, web.HTTPException):
             raise
         except Exception:
             _LOG.exception("defect of the served exchange at %s %s", request.method, request.path)
             defect = internal()
-            return _respond(defect.body, defect.http, headers)
+            return _json(defect.body, defect.http, headers)
 
-    async def _answered(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
+    async def _answered(self, request: web.Request, headers: dict[str, str]) -> web.Response:
         if len(request.raw_path) > MAX_TARGET:
             raise ApiError(-1013, f"The request's target is longer than {MAX_TARGET} bytes.", 414)
         path, _, query = request.raw_path.partition("?")
@@ -150,7 +165,7 @@ class _Front:
             headers["X-MBX-ORDER-COUNT-10S"] = str(short)
             headers["X-MBX-ORDER-COUNT-1M"] = str(long)
         if not door.disturber.active:
-            return _respond(perform(route.name, route.handler, call), 200, headers)
+            return _json(perform(route.name, route.handler, call), 200, headers)
         return await self._disturbed(request, route, call, headers)
 
     def _admit(self, request: web.Request, route: Route, call: Call, query: str, body: str) -> None:
@@ -177,13 +192,13 @@ class _Front:
 
     async def _disturbed(
         self, request: web.Request, route: Route, call: Call, headers: dict[str, str]
-    ) -> web.StreamResponse:
+    ) -> web.Response:
         """As the faults want it: done or not, answered truly, wrongly, late or never."""
         door = self._door
         wrong = door.disturber.before(route.name, call.who, call.params)
         door.publish()
         if wrong is None:
-            return _respond(perform(route.name, route.handler, call), 200, headers)
+            return _json(perform(route.name, route.handler, call), 200, headers)
         await asyncio.sleep(wrong.wait_before_ms / 1000)
         call.at_ms = door.at_ms()
         error = wrong.instead
@@ -201,10 +216,10 @@ class _Front:
             request.transport.abort()
         if error is not None:
             raise error
-        return _respond(result, 200, headers)
+        return _json(result, 200, headers)
 
 
-def _respond(value: Any, status: int, headers: dict[str, str]) -> web.Response:
+def _json(value: Any, status: int, headers: dict[str, str]) -> web.Response:
     return web.Response(
         body=_to_json(value).encode("utf-8", "replace"), status=status, headers=headers, content_type="application/json"
     )
