@@ -210,10 +210,10 @@ class Served:
 
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[Served]:
-    """The exchange on a free port, stepping, with prices set; ended at the end."""
+    """The exchange on a free port, with a price that stands; ended at the end."""
     with (folder / "exchange.log").open("w+") as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-m", "runner", "exchange", "--port", "0", "--speed", "step"],
+            [sys.executable, "-m", "runner", "exchange", "--port", "0", "--path", f"{SYMBOL}=0s:{PRICE}"],
             cwd=folder, stdout=subprocess.PIPE, stderr=complaints, text=True,
         )
         try:
@@ -230,9 +230,7 @@ def _started(process: "subprocess.Popen[str]", complaints: Any) -> Served:
     for line in process.stdout:
         if "http://" in line:
             host, _, port = line.split("http://", 1)[1].split()[0].rstrip("/").partition(":")
-            exchange = Served(process, host, int(port))
-            exchange.sim("price", symbol=SYMBOL, price=PRICE)
-            return exchange
+            return Served(process, host, int(port))
     complaints.seek(0)
     raise SystemExit(f"the exchange did not start: {complaints.read()}")
 
