@@ -211,13 +211,16 @@ class FaultPlan:
     def listed(self) -> tuple[Listed, ...]:
         return tuple(self._listed.values())
 
-    def take(self, seam: Seam, place: Place) -> Fault | None:
-        """The fault that happens here and now, which is thereby counted; None, as nearly always."""
+    def take(self, seam: Seam, place: Place, first: int = 0) -> Fault | None:
+        """The fault that happens here and now, which is thereby counted; None, as nearly always.
+
+        Only faults from the number `first` on are asked: a place that was there before them comes by for them alone.
+        """
         if not self._listed:
             return None
         taken = None
         for entry in tuple(self._listed.values()):
-            if entry.fault.kind.seam is not seam or not _matches(entry.fault, place):
+            if entry.number < first or entry.fault.kind.seam is not seam or not _matches(entry.fault, place):
                 continue
             entry = entry._replace(met=entry.met + 1)
             if taken is None and _due(entry):

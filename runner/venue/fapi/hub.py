@@ -81,10 +81,10 @@ class Hub:
         self._market.flush()
         self._lobby.tick()
 
-    def faults_changed(self) -> None:
-        """A fault was added: it may be for a socket that is open already."""
+    def faults_changed(self, first: int = 0) -> None:
+        """Faults from the number `first` on were added: they may be for a socket that is open already."""
         for client in tuple(self.clients):
-            self._meet_faults(client)
+            self._meet_faults(client, first)
 
     # --- life
 
@@ -158,10 +158,10 @@ class Hub:
             if new and client.wanted:
                 self._meet_faults(client)
 
-    def _meet_faults(self, client: "Client") -> None:
+    def _meet_faults(self, client: "Client", first: int = 0) -> None:
         """A socket is open, or a user stream on it; one on the private path is none before it has a listen key."""
         if client.wanted or client.path is not Path.PRIVATE:
-            self._deliveries.connected(client.socket, client.route, tuple(client.wanted))
+            self._deliveries.connected(client.socket, client.route, tuple(client.wanted), first)
 
     def went(self, client: "Client") -> None:
         for name in tuple(client.names):

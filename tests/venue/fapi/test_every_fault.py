@@ -253,6 +253,19 @@ def test_a_socket_that_is_open_is_dropped_as_the_fault_is_added() -> None:
     served(story)
 
 
+def test_a_fault_that_waits_for_the_next_socket_is_not_met_again_as_another_is_added() -> None:
+    async def story(room: Room) -> None:
+        socket = await room.user_stream()
+        await room.post("/sim/faults", name="lost_answer", client_id="other")
+        await room.order("a")
+        assert await events(socket, ("ACCOUNT_UPDATE", "")) == ALL_OF_A_FILL
+        second = await room.user_stream()
+        message = await asyncio.wait_for(second.receive(), SOON_S)
+        assert message.type is not WSMsgType.TEXT
+
+    served(story, {"name": "socket_dropped", "nth": 2})
+
+
 @pytest.mark.parametrize("name", ["socket_silent", "socket_frozen"])
 def test_a_socket_falls_silent_and_stays_open(name: str) -> None:
     async def story(room: Room) -> None:

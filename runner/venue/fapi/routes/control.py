@@ -52,12 +52,12 @@ Answer = Callable[[web.Request], Awaitable[Any]]
 
 
 class Controls:
-    """The routes of one exchange.  `faults_changed` is told when a fault was added, `default` names the account that
-    is meant where none is named, `markets` says what each symbol plays."""
+    """The routes of one exchange.  `faults_changed` is told the first number of faults that were added, `default` names
+    the account that is meant where none is named, `markets` says what each symbol plays."""
 
     def __init__(
         self, door: Door, playback: Playback, misbehaviour: Misbehaviour, log: EventLog, *,
-        faults_changed: Callable[[], None], default: str, markets: Mapping[str, str],
+        faults_changed: Callable[[int], None], default: str, markets: Mapping[str, str],
     ) -> None:
         self._door = door
         self._exchange = door.exchange
@@ -192,7 +192,8 @@ class Controls:
             place = f" ({'.'.join(map(str, refusal.path))})" if refusal.path else ""
             raise NotUnderstood(f"{refusal.message}{place}: {refusal.hint}.") from None
         numbers = [self._plan.add(fault) for fault in faults]
-        self._faults_changed()
+        if numbers:
+            self._faults_changed(numbers[0])
         return {"numbers": numbers}
 
     async def _clear_faults(self, request: web.Request) -> Any:

@@ -49,9 +49,9 @@ class Deliveries:
     _numbers: "count[int]" = field(default_factory=count)
     _held: dict[Socket, deque[_Held]] = field(default_factory=dict)
 
-    def connected(self, socket: Socket, route: str, keys: tuple[str, ...]) -> None:
-        """A socket is open, or a fault was added while it was."""
-        fault = self.faults.take(Seam.SOCKET, Place(route=route))
+    def connected(self, socket: Socket, route: str, keys: tuple[str, ...], first: int = 0) -> None:
+        """A socket is open, or faults from the number `first` on were added while it was."""
+        fault = self.faults.take(Seam.SOCKET, Place(route=route), first)
         if fault is not None:
             self._befall(socket, fault, keys)
 
