@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import logging
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.venue.fapi.wire import HOST, PATIENCE_S, SYMBOL, Answer, House, opene
 TIME = b"GET /fapi/v1/time HTTP/1.1\r\nHost: x\r\n\r\n"
 NOW = 1_790_000_000_000
 SHORT_S = 0.2
+NOISE = bytes((n * 97 + 131) % 256 for n in range(512))
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def get(target: bytes) -> bytes:
 KEYED = "X-MBX-APIKEY: sim-key\r\n"
 CHUNKED = b"POST /fapi/v1/order HTTP/1.1\r\nHost: x\r\nX-MBX-APIKEY: sim-key\r\nTransfer-Encoding: chunked\r\n"
 REQUESTS: dict[str, bytes] = {
-    "noise": os.urandom(64) + b"\r\n\r\n",
+    "noise": NOISE[:64] + b"\r\n\r\n",
     "a TLS greeting": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64) + b"\r\n\r\n",
     "a method that does not exist": b"SPOIL /fapi/v1/order HTTP/1.1\r\nHost: x\r\n\r\n",
     "a version that does not exist": b"GET /fapi/v1/time HTTP/9.9\r\nHost: x\r\n\r\n",
@@ -90,7 +90,7 @@ REQUESTS: dict[str, bytes] = {
     "a timestamp of 5,000 digits": post(b"timestamp=" + b"9" * 5000 + b"&signature=00", KEYED),
     "a timestamp in words": post(b"timestamp=now&signature=00", KEYED),
     "JSON where a form is due": post(b'{"symbol": "BTCUSDT"}', KEYED + "Content-Type: application/json\r\n"),
-    "a body of another kind": post(b"\x89PNG\r\n\x1a\n" + os.urandom(512), KEYED + "Content-Type: image/png\r\n"),
+    "a body of another kind": post(b"\x89PNG\r\n\x1a\n" + NOISE, KEYED + "Content-Type: image/png\r\n"),
     "a broken multipart body": post(b"--x\r\n", KEYED + "Content-Type: multipart/form-data; boundary=x\r\n"),
     "a character set that does not exist": post(
         b"symbol=\xff", KEYED + "Content-Type: application/x-www-form-urlencoded; charset=klingon\r\n"
@@ -344,7 +344,7 @@ FRAMES = {
     "a part that continues nothing": b"\x80\x82\x00\x00\x00\x00hi",
     "a close with a bad code": b"\x88\x82\x00\x00\x00\x00\x00\x01",
     "a close with half a code": b"\x88\x81\x00\x00\x00\x00\x03",
-    "noise": os.urandom(512),
+    "noise": NOISE,
 }
 
 
