@@ -16,6 +16,9 @@ from runner.venue.faults import Fault
 from runner.venue.feeds.merging import Feed, feed
 from runner.venue.settings import Rules, Slippage, VenueSettings
 
+FUNDING_RATE = Decimal("0.0001")
+"""Of each funding time until `/sim/funding` sets another: the interest part of Binance's rate, all that is known."""
+
 
 class ExchangeOptions(NamedTuple):
     """What the command line asks for.  `speed` is 0 for stepwise; `limits` whether the rate limits are in force."""
@@ -61,7 +64,9 @@ def serve(options: ExchangeOptions, told: Callable[[Opened], None]) -> None:
     _require_packages()
     instruments = load_instruments(options.instruments)
     markets = played_markets(options.sources, instruments)
-    settings = VenueSettings(balance=options.balance, slippage=Slippage(), rules=options.rules)
+    settings = VenueSettings(
+        balance=options.balance, slippage=Slippage(), funding_rate=FUNDING_RATE, rules=options.rules,
+    )
     exchange = Exchange({market.symbol: instruments[market.symbol] for market in markets}, settings)
     faults = load_faults(options.faults) if options.faults is not None else ()
     world = _World(markets, feed(market.data for market in markets), exchange, faults)

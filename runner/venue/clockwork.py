@@ -5,9 +5,10 @@ D2. A countdown cancels all orders of an account on a symbol unless it is set an
 D3. What is due goes before data and requests of the same instant: the market's levels, funding, orders, countdowns.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from runner.venue import funding
 from runner.venue.account import Account
@@ -16,12 +17,25 @@ from runner.venue.deadlines import Deadline, Due
 from runner.venue.execution import Execution
 from runner.venue.terms import AlgoStatus, Expiry, Status
 
+MOST_FUNDINGS = 10_000
+
+
+class FundingTime(NamedTuple):
+    """A funding time that has been, with the rate that was exchanged at it."""
+
+    symbol: str
+    at_ms: int
+    rate: Decimal
+    mark_px: Decimal
+
 
 class Clockwork:
-    """`rates` are the funding rates of the symbols, None where they are not known."""
+    """`rates` are the funding rates of the symbols, None where they are not known; `fundings` are the last times at
+    which funding was exchanged at a known rate, oldest first."""
 
     def __init__(self, execution: Execution, books: Mapping[str, Book], rate: Decimal | None) -> None:
         self.rates: dict[str, Decimal | None] = dict.fromkeys(books, rate)
+        self.fundings: deque[FundingTime] = deque(maxlen=MOST_FUNDINGS)
         self._execution = execution
         self._books = books
         self._countdowns: dict[tuple[str, str], Deadline] = {}
@@ -86,10 +100,13 @@ class Clockwork:
     def _fund(self, book: Book) -> None:
         execution, symbol = self._execution, book.symbol
         self.plan_funding(book)
+        rate = self.rates[symbol]
+        if rate is not None:
+            self.fundings.append(FundingTime(symbol, execution.now_ms, rate, book.mark_px))
         for name in sorted(book.holders):
             account = execution.accounts[name]
             asset = book.instrument.quote_asset
-            for fact in funding.charge(account, symbol, asset, book.mark_px, self.rates[symbol], execution.now_ms):
+            for fact in funding.charge(account, symbol, asset, book.mark_px, rate, execution.now_ms):
                 execution.tell(fact)
             execution.liquidator.changed(account)
 

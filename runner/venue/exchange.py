@@ -88,7 +88,7 @@ class Exchange:
         self._algo = AlgoService(self.venue)
         self._admission = Admission(self.venue, self._algo, self.books)
         self._reaction = Reaction(self.venue, self._algo)
-        self._clockwork = Clockwork(self.venue, self.books, settings.funding_rate)
+        self.clockwork = Clockwork(self.venue, self.books, settings.funding_rate)
         self._endowments: dict[str, list[tuple[Account, Position]]] = {}
         self.kinds: set[type[Datum]] = set()
         self._begun = False
@@ -150,7 +150,7 @@ class Exchange:
         if not self._begun or first.at_ms < self.venue.now_ms:
             self.venue.now_ms = first.at_ms
         self._begun = True
-        self._clockwork.plan_funding(book)
+        self.clockwork.plan_funding(book)
         self._endow(book)
 
     # Time and market
@@ -167,7 +167,7 @@ class Exchange:
 
     def advance(self, now_ms: int) -> None:
         """Do all that is due by itself up to `now_ms`, each at its own instant."""
-        self._clockwork.advance(now_ms)
+        self.clockwork.advance(now_ms)
 
     def next_due_ms(self) -> int | None:
         """The next instant at which `advance` does something."""
@@ -175,10 +175,10 @@ class Exchange:
 
     def set_funding_rate(self, symbol: str, rate: Decimal | None) -> None:
         """The fraction exchanged at the next funding times; None where it is not known."""
-        self._clockwork.rates[self._admission.book(symbol).symbol] = rate
+        self.clockwork.rates[self._admission.book(symbol).symbol] = rate
 
     def funding_rate(self, symbol: str) -> Decimal | None:
-        return self._clockwork.rates[symbol]
+        return self.clockwork.rates[symbol]
 
     def drain(self) -> list[Fact]:
         """The facts since they were last taken, in order."""
@@ -249,18 +249,18 @@ class Exchange:
     def cancel_all(self, account: Account, symbol: str, at_ms: int) -> int:
         """End all working orders of a symbol; how many."""
         self.advance(at_ms)
-        return self._clockwork.cancel_working(account, self._admission.book(symbol))
+        return self.clockwork.cancel_working(account, self._admission.book(symbol))
 
     def cancel_all_conditional(self, account: Account, symbol: str, at_ms: int) -> int:
         """End all conditional orders of a symbol that wait; how many."""
         self.advance(at_ms)
-        return self._clockwork.cancel_waiting(account, self._admission.book(symbol))
+        return self.clockwork.cancel_waiting(account, self._admission.book(symbol))
 
     def countdown(self, account: Account, symbol: str, countdown_ms: int, at_ms: int) -> None:
         """Cancel all orders of the symbol after `countdown_ms`, unless it is set anew before; 0 calls it off."""
         self.advance(at_ms)
         self._admission.book(symbol)
-        self._clockwork.count_down(account, symbol, countdown_ms)
+        self.clockwork.count_down(account, symbol, countdown_ms)
 
     def order(self, account: Account, symbol: str, key: OrderKey) -> OrderState:
         """An order, working or ended; the latest one where a client id was used again; -2013."""

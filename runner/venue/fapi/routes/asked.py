@@ -57,10 +57,10 @@ class AddAccount(Value, frozen=True, forbid_unknown_fields=True):
 
 
 class SetFunding(Value, frozen=True, forbid_unknown_fields=True):
-    """`rate` is a fraction, longs paying where it is above 0; null: not known."""
+    """`rate` is a fraction, longs paying where it is above 0."""
 
     symbol: str
-    rate: Decimal | None
+    rate: Decimal
 
 
 class Close(Value, frozen=True, forbid_unknown_fields=True):

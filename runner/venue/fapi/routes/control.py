@@ -297,7 +297,7 @@ class Controls:
     async def _funding(self, request: web.Request) -> Any:
         wish = asked(SetFunding, await _body(request))
         self._exchange.set_funding_rate(self._book(wish.symbol).symbol, wish.rate)
-        return {"symbol": wish.symbol, "rate": None if wish.rate is None else plain(wish.rate)}
+        return {"symbol": wish.symbol, "rate": plain(wish.rate)}
 
     async def _close(self, request: web.Request) -> Any:
         return await self._reduce(request, self._exchange.close_by_hand)

@@ -108,10 +108,15 @@ def premium(call: Call, symbol: str) -> Shown:
 
 
 def funding_rates(call: Call) -> list[Shown]:
-    """The exchange keeps no list of past rates."""
-    some_symbol(call)
-    call.params.limit(100, 1000)
-    return []
+    """The funding times that were, oldest first: of a span its first ones, else the last."""
+    symbol = some_symbol(call)
+    limit = call.params.limit(100, 1000)
+    since_ms, until_ms = _span(call)
+    found = [
+        shown.funding_time(each) for each in call.exchange.clockwork.fundings
+        if symbol in ("", each.symbol) and (since_ms or 0) <= each.at_ms <= (until_ms or call.at_ms)
+    ]
+    return found[-limit:] if since_ms is None else found[:limit]
 
 
 def funding_info(call: Call) -> list[Shown]:
@@ -153,11 +158,18 @@ def _klines(call: Call, symbol: str) -> list[list[object]]:
     interval = params.text("interval")
     if interval not in INTERVALS:
         raise Refusal(-1120, "Invalid interval.")
-    since_ms, until_ms, limit = params.maybe_integer("startTime"), params.maybe_integer("endTime"), _kline_limit(call)
-    if since_ms is not None and until_ms is not None and since_ms > until_ms:
-        raise Refusal(-1023, "Start time is greater than end time.")
+    since_ms, until_ms = _span(call)
+    limit = _kline_limit(call)
     strip = call.door.tape.of(symbol)
     return [shown.kline(bar, of) for bar in strip.candles(interval, call.at_ms, since_ms, until_ms, limit)]
+
+
+def _span(call: Call) -> tuple[int | None, int | None]:
+    """`startTime` and `endTime`, each where it was sent."""
+    since_ms, until_ms = call.params.maybe_integer("startTime"), call.params.maybe_integer("endTime")
+    if since_ms is not None and until_ms is not None and since_ms > until_ms:
+        raise Refusal(-1023, "Start time is greater than end time.")
+    return since_ms, until_ms
 
 
 def _kline_limit(call: Call) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 from runner.domain.instrument import Instrument
 from runner.domain.values import EXACT, ONE, ZERO, trimmed
+from runner.venue.clockwork import FundingTime
 from runner.venue.fapi.shown.numerals import average, money, padded, places, price, qty
 from runner.venue.fapi.tape import Bar, Print
 
@@ -83,6 +84,13 @@ def day(bar: Bar, last: Decimal, last_qty: Decimal, instrument: Instrument) -> S
 
 def levels(side: list[tuple[Decimal, Decimal]], instrument: Instrument) -> list[list[str]]:
     return [[price(instrument, at), qty(instrument, amount)] for at, amount in side]
+
+
+def funding_time(past: FundingTime) -> Shown:
+    return {
+        "symbol": past.symbol, "fundingTime": past.at_ms, "fundingRate": padded(past.rate, 8),
+        "markPrice": money(past.mark_px),
+    }
 
 
 def premium_index(symbol: str, mark: Decimal, funding: Decimal | None, next_ms: int, at_ms: int) -> Shown:

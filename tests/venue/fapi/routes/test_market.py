@@ -1,6 +1,7 @@
 """Market data and rules over the routes."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -91,6 +92,31 @@ def test_the_mark_and_the_funding_are_told() -> None:
     assert row["nextFundingTime"] % (8 * 3_600_000) == 0 and 0 < row["nextFundingTime"] - NOON <= 8 * 3_600_000
     (interval,) = Counter().ask("GET v1/fundingInfo")
     assert interval["fundingIntervalHours"] == 8
+
+
+def test_the_funding_times_that_were_are_told_with_their_rates() -> None:
+    counter, hours = Counter(funding_rate=Decimal("0.0001")), 8 * 3_600_000
+    first = NOON - NOON % hours + hours
+    counter.exchange.advance(first)
+    counter.exchange.set_funding_rate(SYMBOL, Decimal("-0.00025"))
+    counter.exchange.advance(first + 2 * hours)
+    counter.door.clock.set(first + 2 * hours)
+
+    def rates(**params: str) -> list[tuple[int, str]]:
+        rows = counter.ask("GET v1/fundingRate", **params)
+        assert {row["symbol"] for row in rows} == {SYMBOL} and {row["markPrice"] for row in rows} == {"60000.00000000"}
+        return [((row["fundingTime"] - first) // hours, row["fundingRate"]) for row in rows]
+
+    assert rates() == [(0, "0.00010000"), (1, "-0.00025000"), (2, "-0.00025000")]
+    assert rates(symbol=SYMBOL, limit="1") == [(2, "-0.00025000")]
+    assert rates(startTime=str(first), endTime=str(first + hours), limit="1") == [(0, "0.00010000")]
+    assert counter.ask("GET v1/fundingRate", startTime="2", endTime="1") == -1023
+
+
+def test_no_funding_time_is_told_whose_rate_nobody_knows() -> None:
+    counter = Counter()
+    counter.exchange.advance(NOON + 9 * 3_600_000)
+    assert counter.ask("GET v1/fundingRate", symbol=SYMBOL) == []
 
 
 def test_the_open_interest_is_what_users_hold() -> None:
