@@ -71,7 +71,8 @@ class AlgoService:
         book.unwait(waiting)
         waiting.status, waiting.triggered_ms, waiting.updated_ms = AlgoStatus.TRIGGERING, now, now
         execution.tell_waiting(waiting)
-        seen = book.instrument.round_price(seen, Rounding.UP if waiting.side is Side.BUY else Rounding.DOWN)
+        worse, rounding = (max, Rounding.UP) if waiting.side is Side.BUY else (min, Rounding.DOWN)
+        seen = book.instrument.round_price(seen, rounding)
         try:
             order = self._child(book, account, waiting)
             self._check(book, account, waiting, order, seen)
@@ -90,7 +91,8 @@ class AlgoService:
         if level is None or book.real_spread or not waiting.request.order_type.take_profit_like:
             execution.take(book, order, seen)
             return order
-        execution.take(book, order, level)
+        # Triggered by the mark, it finds the last price where that is, which may be short of the level.
+        execution.take(book, order, worse(seen, book.instrument.round_price(level, rounding)))
         if not order.status.closed and book.reached(order, seen):
             execution.fill_resting(book, order, maker=False)
         return order

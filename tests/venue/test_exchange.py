@@ -275,6 +275,20 @@ def test_t3_a_price_off_the_tick_is_rounded_against_the_account() -> None:
     desk = Desk(60000, **long())
     desk.order("SELL", "STOP_MARKET", "0.01", stop="59000.05", ro=True)
     assert fills(desk.point("59000.05")) == ["o1 0.01 @ 59000 taker"]
+    desk.order("BUY", "MARKET", "0.01")
+    desk.order("SELL", "TAKE_PROFIT_MARKET", "0.01", stop="60000.05", ro=True)
+    assert fills(desk.point(60100)) == ["o3 0.01 @ 60000 taker"]
+
+
+@pytest.mark.parametrize(("last", "expected"), [("60500", "60500"), ("61500", "61000")])
+def test_t3_a_take_profit_on_the_mark_takes_the_worse_of_its_trigger_and_the_last_price(
+    last: str, expected: str,
+) -> None:
+    desk = Desk(60000, **long())
+    desk.mark(60000)
+    desk.order("SELL", "TAKE_PROFIT_MARKET", "0.01", stop=61000, ro=True, working_type=WorkingType.MARK_PRICE)
+    desk.point(last)
+    assert fills(desk.mark(61000)) == [f"o1 0.01 @ {expected} taker"]
 
 
 @pytest.mark.parametrize(("touch", "last", "expected"), [
