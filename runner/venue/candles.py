@@ -11,7 +11,8 @@ K3. A resting limit gets at most the share of the volume beyond its price, volum
 K4. An order that came while the candle was underway sees the close alone; a stop that only closes sees the adverse
     extreme, and then fills at its trigger or the close, whichever is worse.
 K5. Openers go first, then stops that only close, the nearest first, then what closes at a profit: never what this
-    candle opened, and nothing once a stop has made the position flat.
+    candle opened, and nothing once a stop has made the position flat.  What closes at a profit without being
+    reduce-only goes after the stops too, and opens where they have made it flat.
 K6. A stop that only closes and arrives before the next candle's end, where an opening order of its account was filled
     in the candle just ended, is tested against that candle's adverse extreme: if passed, it is accepted and at once
     triggered, at the worst of its trigger, that close and the present price.
@@ -58,13 +59,19 @@ class CandleJudge:
         held = {_position(order): self._closable(order) for order in touched}
         stops = [order for order in waiting if order.request.order_type.stop_like]
         others = [order for order in waiting if not order.request.order_type.stop_like]
+        profits: list[Order] = [*_openers(others), *_openers(resting)]
+        last = [order for order in profits if _shrinks(order, held)]
         for order in (*_openers(stops), *_openers(others)):
-            self._conditional(order)
+            if order not in last:
+                self._conditional(order)
         for limit in _openers(resting):
-            self._limit(limit)
+            if limit not in last:
+                self._limit(limit)
         for order in sorted(_exits(stops), key=_reached_first):
             self._conditional(order)
         self._liquidate(candle.low, candle.high)
+        for late in last:
+            self._execute(late)
         self._profits([*_exits(resting), *_exits(others)], held)
 
     def _profits(self, orders: list[Order], held: dict[_Holding, Decimal]) -> None:
@@ -74,8 +81,11 @@ class CandleJudge:
             position, now = _position(order), self._closable(order)
             if (position in was_open and not now) or min(_wanted(order, now), now) > held[position]:
                 continue
-            done = self._limit(order) if isinstance(order, WorkingOrder) else self._conditional(order)
-            held[position] -= done
+            held[position] -= self._execute(order)
+
+    def _execute(self, order: Order) -> Decimal:
+        """Let the candle act on an order of either world; how much it executed."""
+        return self._limit(order) if isinstance(order, WorkingOrder) else self._conditional(order)
 
     def _conditional(self, order: WaitingOrder) -> Decimal:
         """Trigger an order where the candle meets its trigger; how much it executed."""
@@ -188,6 +198,11 @@ def _wanted(order: Order, closable: Decimal) -> Decimal:
     if isinstance(order, WorkingOrder):
         return order.leaves
     return closable if order.request.close_position else order.request.quantity
+
+
+def _shrinks(order: Order, held: dict[_Holding, Decimal]) -> bool:
+    """Whether an order that may open is no larger than the position that it found on the other side."""
+    return _wanted(order, ZERO) <= held[_position(order)]
 
 
 def _position(order: Order) -> _Holding:

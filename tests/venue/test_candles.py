@@ -196,6 +196,25 @@ def test_k5_a_resting_take_profit_expires_with_the_position_that_the_stop_closed
     assert states(told)[-1] == "profit EXPIRED er4"
 
 
+@pytest.mark.parametrize(("kind", "stop"), [("LIMIT", None), ("TAKE_PROFIT_MARKET", 61000)])
+def test_k5_what_closes_at_a_profit_without_being_reduce_only_waits_for_the_stop_as_well(
+    kind: str, stop: int | None,
+) -> None:
+    desk = Desk(60000, **held())
+    desk.order("SELL", kind, "0.01", 61000 if stop is None else None, stop=stop, id="profit")
+    desk.order("SELL", "STOP_MARKET", "0.01", stop=59000, ro=True, id="stop")
+    assert fills(desk.candle(0, 60000, 62000, 58000, 61500))[0] == "stop 0.01 @ 59000 taker"
+    assert desk.state("profit") == "FILLED 0.01"
+    assert desk.position == d("-0.01")
+
+
+def test_k5_an_order_that_flips_the_position_opens_and_goes_first() -> None:
+    desk = Desk(60000, **held())
+    desk.order("SELL", "LIMIT", "0.03", 61000, id="flips")
+    desk.order("BUY", "STOP_MARKET", "0.02", stop=61500, ro=True, id="stop")
+    assert fills(desk.candle(0, 60000, 62000, 59900, 60000)) == ["flips 0.03 @ 61000 maker", "stop 0.02 @ 61500 taker"]
+
+
 def test_k5_a_stop_of_a_part_leaves_the_take_profit_of_the_other_part() -> None:
     desk = Desk(60000, **held("0.02"))
     desk.order("SELL", "TAKE_PROFIT", "0.01", 61000, stop=61000, ro=True, id="profit")
