@@ -262,9 +262,9 @@ class Execution:
 
     # Inside
 
-    def _sweep(self, book: Book, order: WorkingOrder, seen: Decimal | None) -> set[str]:
-        """Execute against market and users as far as the order goes; the names of the accounts that it met."""
-        met: set[str] = set()
+    def _sweep(self, book: Book, order: WorkingOrder, seen: Decimal | None) -> dict[str, None]:
+        """Execute against market and users as far as the order goes; the accounts that it met, in their order."""
+        met: dict[str, None] = {}
         levels = book.takes(order.side, seen)
         level = next(levels, None)
         rivals = book.queue(order.side.opposite)
@@ -281,7 +281,7 @@ class Execution:
                 level is None or (level.price - rival.limit) * order.side.sign > ZERO
             ):
                 self._meet(book, order, rival, wanted)
-                met.add(rival.account)
+                met[rival.account] = None
             elif level is not None:
                 qty = wanted if level.qty is None else min(wanted, level.qty)
                 self.fill(book, order, level.price, qty, maker=False)

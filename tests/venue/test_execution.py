@@ -82,6 +82,19 @@ def test_m1_a_post_only_order_does_not_take_a_user_and_a_fill_or_kill_counts_use
     assert len(fills(desk.order("BUY", "LIMIT", "0.004", 60050, time_in_force=TimeInForce.FOK))) == 2
 
 
+def test_what_a_taker_leaves_of_others_exits_is_told_in_the_order_in_which_it_met_them() -> None:
+    desk, taker = market()
+    users = [desk.exchange.open_account(f"user{number}") for number in range(8)]
+    for user in users:
+        desk.order("BUY", "MARKET", "0.010", by=user)
+    for number, user in enumerate(users):
+        desk.order("SELL", "LIMIT", "0.010", 60200, ro=True, by=user, id="exit")
+        desk.order("SELL", "LIMIT", "0.010", 60000 + number, by=user, id="opener")
+    told = desk.order("BUY", "LIMIT", "0.080", 60050, by=taker)
+    ended = [fact.account for fact in told if isinstance(fact, OrderUpdate) and fact.expiry is Expiry.REDUCE_ONLY]
+    assert ended == [user.name for user in users]
+
+
 def test_m1_a_resting_exit_gives_no_more_than_its_position_and_then_ends() -> None:
     desk, other = market()
     desk.order("BUY", "MARKET", "0.003", by=other)
