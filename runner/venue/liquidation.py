@@ -241,7 +241,7 @@ def _scopes(account: Account) -> list[_Scope]:
             scopes.append(_Scope((held.symbol, held.side), held.asset, [held], isolated=True))
         else:
             crosses.setdefault(held.asset, []).append(held)
-    for asset in account.wallets:
+    for asset in dict.fromkeys((*account.wallets, *crosses)):
         scopes.append(_Scope((asset,), asset, crosses.get(asset, []), isolated=False))
     return scopes
 

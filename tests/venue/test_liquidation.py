@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from runner.domain.positions import Position
 from runner.domain.values import ZERO
 from runner.venue.contracts import Contract
 from runner.venue.facts import AccountUpdate, MarginCalled, OrderUpdate
@@ -281,3 +282,10 @@ def test_a_settled_mark_is_judged_though_no_trade_comes() -> None:
     assert forced(made.see(Mark("BTCUSDT", 5, d(53000)))) == ["autoclose- 0.15 @ 60000"]
     assert made.wallet == d(1000) - d("0.0125") * d("0.15") * 53000
     assert fills(made.told)[-1].endswith("taker")
+
+
+def test_a_position_of_an_account_that_owns_nothing_is_liquidated_too() -> None:
+    made = desk(0, positions=(Position("BTCUSDT", d("0.1"), d(60000)),))
+    assert forced(made.point(60000))
+    assert made.position == ZERO
+    assert made.wallet == ZERO
