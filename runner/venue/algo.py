@@ -50,9 +50,10 @@ class AlgoService:
         order.algo_id = self._ids
         self._ids += 1
         order.place = self._execution.next_place()
+        opened = self._execution.accounts[order.account].open
         if not order.request.client_order_id:
-            order.request = order.request.but(client_order_id=f"auto-{order.algo_id}")
-        self._execution.accounts[order.account].open.add_waiting(order)
+            order.request = order.request.but(client_order_id=opened.spare_id(order.algo_id))
+        opened.add_waiting(order)
         book.wait(order)
         self._execution.tell_waiting(order)
 

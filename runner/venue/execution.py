@@ -84,10 +84,10 @@ class Execution:
         """Take an order into the matching engine."""
         order.order_id = order.order_id or self.next_order_id()
         order.place = self.next_place()
-        request = order.request
-        if not request.client_order_id:
-            order.request = request.but(client_order_id=f"auto-{order.order_id}")
-        self.accounts[order.account].open.add(order)
+        opened = self.accounts[order.account].open
+        if not order.request.client_order_id:
+            order.request = order.request.but(client_order_id=opened.spare_id(order.order_id))
+        opened.add(order)
         self.tell(OrderUpdate(order.account, self.now_ms, ExecutionType.NEW, order.state()))
 
     def next_place(self) -> int:

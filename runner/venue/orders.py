@@ -278,6 +278,13 @@ class OpenOrders(Record):
         """A conditional order that waits, by either of its ids."""
         return self.waiting.get(key) if isinstance(key, int) else self._waiting_ids.get(key)
 
+    def spare_id(self, number: int) -> str:
+        """A client id for an order that came without: one that no open order of either world has."""
+        client_id = f"auto-{number}"
+        while client_id in self._working_ids or client_id in self._waiting_ids:
+            client_id += "-"
+        return client_id
+
     def add(self, order: WorkingOrder) -> None:
         self.working[order.order_id] = order
         self._working_ids[order.request.client_order_id] = order

@@ -295,3 +295,15 @@ def test_part_of_a_resting_order_can_be_filled_as_by_a_trade_of_others() -> None
     desk.exchange.fill_resting(desk.me, "BTCUSDT", "limit", d("0.003"), 1)
     assert fills(desk.exchange.drain()) == ["limit 0.003 @ 59000 maker"]
     assert desk.state("limit") == "PARTIALLY_FILLED 0.003"
+
+
+@pytest.mark.parametrize(("kind", "price", "stop"), [("LIMIT", 59000, None), ("STOP_MARKET", None, 61000)])
+def test_a_client_id_that_the_exchange_makes_is_no_users(kind: str, price: int | None, stop: int | None) -> None:
+    desk = Desk(60000)
+    desk.order("BUY", kind, "0.010", price, stop=stop, id="auto-2")
+    (theirs,) = desk.exchange.open_orders(desk.me) or desk.exchange.open_conditionals(desk.me)
+    place = desk.exchange.place if stop is None else desk.exchange.place_conditional
+    made = place(desk.me, theirs.request.but(client_order_id=""), 0).request.client_order_id
+    assert made != "auto-2"
+    desk.exchange.drain()
+    assert [states(desk.cancel(name))[0].split()[-1] for name in ("auto-2", made)] == ["CANCELED", "CANCELED"]
