@@ -53,7 +53,7 @@ class History:
         """Keep a conditional order that has ended."""
         request = order.request
         bare = order.filled_qty == ZERO and order.status in (AlgoStatus.CANCELED, AlgoStatus.EXPIRED)
-        key = request.client_order_id
+        key = f"{request.symbol} {request.client_order_id}"
         self._conditionals.add(order, order.algo_id, order.created_ms, request.symbol, bare=bare, key=key)
 
     def add_fill(self, fill: Fill) -> None:
@@ -67,8 +67,13 @@ class History:
         return self._orders.get(key if isinstance(key, int) else f"{symbol} {key}", symbol, now_ms)
 
     def conditional(self, key: OrderKey, now_ms: int, symbol: str = "") -> AlgoState | None:
-        """A conditional order that is over, by its algo id or its client id."""
-        return self._conditionals.get(key, symbol, now_ms)
+        """A conditional order that is over, by its algo id or its client id; the latest of all symbols if none is
+        named."""
+        shelf = self._conditionals
+        if isinstance(key, int):
+            return shelf.get(key, symbol, now_ms)
+        found = (shelf.get(f"{name} {key}", name, now_ms) for name in ([symbol] if symbol else shelf.symbols))
+        return max((each for each in found if each is not None), key=lambda each: each.algo_id, default=None)
 
     def orders(
         self, symbol: str, now_ms: int, *, since_ms: int = 0, until_ms: int = FOREVER, from_id: int = 0,
@@ -123,6 +128,11 @@ class _Shelf(Generic[V]):
             self._names[number] = key
         if len(self._arrived) > self._keep:
             self._forget(self._arrived.popleft())
+
+    @property
+    def symbols(self) -> list[str]:
+        """All that there have been records of."""
+        return list(self._symbols)
 
     def get(self, key: OrderKey, symbol: str, now_ms: int) -> V | None:
         number = key if isinstance(key, int) else self._keys.get(key)

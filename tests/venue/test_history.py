@@ -71,6 +71,17 @@ def test_one_client_id_on_two_symbols_names_two_orders() -> None:
     assert history.order("BTCUSDT", "same", START) == order(1, "same")
 
 
+def test_one_client_id_on_two_symbols_names_two_conditional_orders() -> None:
+    history, first = History(10), conditional(1)
+    second = conditional(2).but(request=first.request.but(symbol="ETHUSDT"))
+    history.add_conditional(first)
+    history.add_conditional(second)
+    assert history.conditional("s1", START, "BTCUSDT") == first
+    assert history.conditional("s1", START, "ETHUSDT") == second
+    assert history.conditional("s1", START) == second
+    assert history.conditional("s2", START) is None
+
+
 def test_a_conditional_order_is_found_by_both_ids_with_or_without_its_symbol() -> None:
     history = History(10)
     state = conditional(4, AlgoStatus.FINISHED, triggered_ms=START, order_id=9, actual_type=OrderType.MARKET,
