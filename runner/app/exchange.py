@@ -103,7 +103,7 @@ async def _serve(options: ExchangeOptions, world: _World, told: Callable[[Opened
     except OSError as error:
         raise EnvironmentFault(
             f"cannot listen at {options.host} port {options.port}: {(error.strerror or str(error)).lower()}",
-            hint="choose another with --port; 0 takes a free one",
+            hint="choose another --port (0 takes a free one), or an address of this machine for --host",
         ) from error
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -174,7 +174,7 @@ def test_a_port_in_use_is_told(daksh: Session) -> None:
     (["--path", "soon:60000"], 2, "is not a time and a price"),
     (["--path", "1m:60000,30s:60001"], 2, "is not after the point before it"),
     (["--path", "btc=0s:60000"], 2, "is no symbol"),
-    (["--speed", "fast"], 2, "is not a number above zero"),
+    (["--speed", "fast"], 2, "'fast' is not a speed, like 1x, 100x, 0.5x or step"),
     (["--speed", "0.001x"], 2, "is not from 0.01x to 10000x"),
     (["--balance", "0"], 2, "is not a number above zero"),
     (["--port", "70000"], 2, "70000"),

@@ -1,6 +1,6 @@
 """`daksh-run exchange`: the simulated exchange on Binance's HTTP and WebSocket wire, for bots of any kind."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,12 @@ class SpeedType(click.ParamType[float]):
             return value
         if value == "step":
             return 0.0
-        speed = options.DecimalType().convert(value.removesuffix("x"), param, ctx)
+        try:
+            speed = Decimal(value.removesuffix("x"))
+        except InvalidOperation:
+            speed = Decimal("NaN")
+        if speed.is_nan():
+            self.fail(f"{value[:40]!r} is not a speed, like 1x, 100x, 0.5x or step", param, ctx)
         if not Decimal("0.01") <= speed <= 10_000:
             self.fail(f"{value[:40]!r} is not from 0.01x to 10000x, or step", param, ctx)
         return float(speed)
