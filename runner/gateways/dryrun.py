@@ -121,9 +121,13 @@ class DryRunGateway:
         return VenueSnapshot(now, balances, held, tuple(orders), tuple(self._recent_trades()))
 
     def _recent_trades(self) -> Iterator[TradeReport]:
+        """The executions of all orders that the exchange still finds."""
         exchange, account = self._exchange, self._account
         for fill in account.history.fills("", self._now_ms):
-            order = exchange.order(account, fill.symbol, fill.order_id)
+            try:
+                order = exchange.order(account, fill.symbol, fill.order_id)
+            except Refusal:
+                continue
             if not order.forced:
                 yield translation.trade_report(fill, order.request.client_order_id)
 

@@ -332,6 +332,17 @@ def test_opening_tells_what_the_account_holds() -> None:
     assert [report.client_order_id for report in now().orders] == ["a"]
 
 
+def test_a_snapshot_leaves_out_the_executions_of_orders_that_are_no_longer_kept() -> None:
+    run = Run(points(60000, 60000, 60000), keep_closed=1)
+    run.place("a")
+    run.place("b")
+    run.rest()
+    with pytest.raises(StopIteration) as done:
+        run.gateway.snapshot().send(None)
+    snapshot: VenueSnapshot = done.value.value
+    assert [trade.client_order_id for trade in snapshot.trades] == ["b"]
+
+
 def test_the_same_run_gives_the_same_events() -> None:
     def log() -> list[tuple[int, Event]]:
         run = Run(points(*range(60000, 61000, 10)))
