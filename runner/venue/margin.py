@@ -50,7 +50,8 @@ def lacks_margin(
 ) -> tuple[int, str] | None:
     """Why the account may not add an order that can open: the code and the words, or None.
 
-    `replaced` is the working opener that it takes the place of.  Binding no more than before is always allowed.
+    `replaced` is the working opener that it takes the place of.  Binding no more than before is always allowed, and so
+    is what closes at a loss to the mark, which would else be kept from saving what is left.
     """
     mark = venue.mark(symbol)
     buys, sells, lost = _orders(account, symbol, position_side, mark)
@@ -65,6 +66,8 @@ def lacks_margin(
             sells = EXACT.add(sells, cost)
         lost = EXACT.add(lost, _open_loss(asked, sign * leaves, limit, mark))
     after = worst(held, mark, buys, sells)
+    if after <= before and held.qty * side.sign < ZERO:
+        return None
     if after > before and after > venue.contract(symbol).max_notional(account.config(symbol).leverage):
         return OVER_BRACKET
     more = EXACT.subtract(EXACT.add(EXACT.divide(after, _leverage(account, symbol)), lost), bound)
@@ -82,7 +85,7 @@ def available(account: Account, asset: str, venue: Venue) -> Decimal:
     for held in crossed(account, asset):
         worth = held.notional(venue.mark(held.symbol))
         free = EXACT.subtract(free, EXACT.divide(worth, _leverage(account, held.symbol)))
-    for symbol, position_side in set(account.open.opening()):
+    for symbol, position_side in dict.fromkeys(account.open.opening()):
         if venue.asset(symbol) == asset:
             free = EXACT.subtract(free, order_margin(account, symbol, position_side, venue))
     return free

@@ -129,6 +129,8 @@ def test_an_account_below_its_margin_may_still_do_what_binds_no_more() -> None:
     marks = Marks(BTCUSDT=95)
     assert free(ledger, marks) < ZERO
     assert asked(ledger, SELL, 10, 96, marks=marks) == 0
+    assert asked(ledger, SELL, 10, 94, marks=marks) == 0
+    assert asked(ledger, SELL, 21, 94, marks=marks) == -2019
     assert asked(ledger, BUY, "0.001", 90, marks=marks) == -2019
 
 
