@@ -45,6 +45,7 @@ from runner.venue.refusals import Refusal
 MOST_EVENTS = 1_000
 MOST_STEP_MS = 366 * DAY_MS
 _DEPTH_QUOTE = Decimal(50_000)
+_NUMBER = "{number:[0-9]+}"
 _HANDLERS = {route.name: route.handler for route in ROUTES}
 _to_json = json.JSONEncoder(ensure_ascii=False, indent=1, default=str).encode
 
@@ -76,7 +77,7 @@ class Controls:
             "GET /sim/faults": self._faults,
             "POST /sim/faults": self._add_faults,
             "DELETE /sim/faults": self._clear_faults,
-            "DELETE /sim/faults/{number:[0-9]+}": self._remove_fault,
+            f"DELETE /sim/faults/{_NUMBER}": self._remove_fault,
             "GET /sim/orders": self._orders,
             "GET /sim/positions": self._positions,
             "GET /sim/balances": self._balances,
@@ -115,7 +116,7 @@ class Controls:
             },
             "accounts": list(self._exchange.accounts),
             "clock": self._time(),
-            "routes": list(self._table),
+            "routes": [name.replace(_NUMBER, "{number}") for name in self._table],
         }
 
     async def _clock(self, request: web.Request) -> Any:
