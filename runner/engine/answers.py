@@ -10,6 +10,7 @@ from enum import StrEnum
 class Refusal(StrEnum):
     WOULD_TRIGGER = "would_trigger"  # the trigger is passed already
     POSITION = "position"  # reduce-only, and the exchange sees no position for it, or other exits cover it
+    OUT_OF_BAND = "out_of_band"  # the limit lies too far from the mark
     DUPLICATE = "duplicate"  # an earlier send of the same id landed
     GONE = "gone"  # the order to be cancelled is no longer open
     TRIGGERING = "triggering"  # it cannot be cancelled at this instant
@@ -22,6 +23,8 @@ REFUSALS: dict[int, Refusal] = {
     -2022: Refusal.POSITION,
     -2024: Refusal.POSITION,
     -4118: Refusal.POSITION,
+    -4016: Refusal.OUT_OF_BAND,
+    -4024: Refusal.OUT_OF_BAND,
     -4116: Refusal.DUPLICATE,
     -2011: Refusal.GONE,
     -2013: Refusal.GONE,

@@ -89,6 +89,10 @@ def settle_by_cancel(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> 
     if price is None or price.provisional:
         return
     reason = "the open quantity changed" if leg.revisions else ""
+    if leg.passed and leg.far:
+        # Only a market that is better than the level by more than the price band is wide refuses a limit there.
+        orders.place(run, leg, wanted, OrderType.MARKET, reason="its level is passed by far")
+        return
     if leg.passed:
         limit = resolve(run, leg.node.symbol, leg.node.price) if leg.node.price else price
         if limit is None:
@@ -115,7 +119,7 @@ def trigger_timeout(run: Run, leg: Leg) -> str:
         return ""
     if leg.node.order_type.stop_like:
         return "the triggered stop did not fill in time"
-    leg.passed = False
+    leg.passed = leg.far = False
     for one in resting:
         orders.cancel(run, leg, one, "not filled within trigger_timeout")
     return ""

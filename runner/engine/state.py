@@ -90,7 +90,8 @@ class Leg(Record):
 
     `target` is the settled quantity of an opener or a slice.  `anchor_px` is the average price of the first fill
     report; `anchor_mark` is the mark of that moment, which stands in for it once `stand_in` says so.  `passed`: the
-    level of this take-profit was passed, its next order is a LIMIT.  `held_until_ms`: no new order before.
+    level of this take-profit was passed, its next order is a LIMIT, or at market where it was passed so `far` that the
+    exchange takes no limit there.  `held_until_ms`: no new order before.
     `refused`: the code of a permanent rejection.
     """
 
@@ -105,6 +106,7 @@ class Leg(Record):
     price_asked: bool = False
     stand_in: bool = False
     passed: bool = False
+    far: bool = False
     next_revision: int = 0
     next_attempt: int = 0
     held_until_ms: int = 0

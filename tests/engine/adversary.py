@@ -58,7 +58,7 @@ the answer lost while the request is still on its way; or, of a placement, serve
 
 OPENING_CODES = (-2019, -4045, -4164, -5022)
 CONDITIONAL_CODES = (-2021, -4142, -4045)
-REDUCING_CODES = (-2022, -4118, -4045, -1111)
+REDUCING_CODES = (-2022, -4118, -4045, -1111, -4024)
 Sent = PlaceOrder | CancelOrder | QueryOrder | ReadPosition | Observe
 
 

@@ -256,6 +256,24 @@ def test_a_take_profit_whose_level_is_passed_rests_as_a_limit_and_is_then_condit
     assert paper.timers["trigger:long.take_profit"] - paper.now_ms == 3_000
 
 
+@pytest.mark.parametrize("code", [-4016, -4024])
+def test_a_take_profit_whose_level_is_passed_beyond_the_price_band_closes_at_market(code: int) -> None:
+    paper = Paper(LONG)
+    paper.fill("long.entry#0", "0.004")
+    paper.accept("long.stop_loss#0")
+    paper.reject("long.take_profit#0", -2021)
+    paper.said()
+    paper.reject("long.take_profit#1", code)
+    (placed,) = paper.said()
+    assert placed.endswith("MARKET SELL 0.004 reduce-only")
+    paper.fire("trigger:long.take_profit")
+    assert paper.said() == []
+    paper.fill(placed.split()[1], "0.004", "70000")
+    assert paper.said() == ["cancel long.stop_loss#0"]
+    paper.cancelled("long.stop_loss#0")
+    assert paper.ends() == {"long": "succeeded"}
+
+
 def test_an_entry_whose_level_is_passed_fails_by_default() -> None:
     paper = Paper("  - id: a\n    entry: {side: BUY, quantity: 0.002, type: STOP_MARKET, stop_price: 60100}\n")
     paper.said()
