@@ -60,11 +60,11 @@ def list_all(call: Call) -> list[Shown]:
     closed = account.history.conditionals(
         symbol, call.at_ms, since_ms=since_ms, until_ms=until_ms, from_id=from_id, limit=limit
     )
-    waiting = [
-        state for state in call.exchange.open_conditionals(account, symbol)
-        if state.algo_id >= from_id and since_ms <= state.created_ms <= until_ms
+    live = [
+        order.state() for order in (*account.open.waiting.values(), *account.open.triggered.values())
+        if order.symbol == symbol and order.algo_id >= from_id and since_ms <= order.created_ms <= until_ms
     ]
-    states = sorted([*closed, *waiting], key=lambda state: state.algo_id)
+    states = sorted([*closed, *live], key=lambda state: state.algo_id)
     return [_listed(call, state) for state in (states[:limit] if span or from_id else states[-limit:])]
 
 

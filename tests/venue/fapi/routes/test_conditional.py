@@ -110,3 +110,17 @@ def test_lists_hold_the_open_ones_and_all() -> None:
     listed = counter.ask("GET v1/allAlgoOrders", symbol=SYMBOL)
     assert [row["algoStatus"] for row in listed] == ["CANCELED", "CANCELED"]
     assert counter.ask("GET v1/openAlgoOrders", algoType="VP") == -4500
+
+
+def test_an_order_that_has_triggered_and_rests_is_among_all_of_them() -> None:
+    counter = Counter()
+    counter.buy()
+    counter.ask(
+        "POST v1/algoOrder", algoType="CONDITIONAL", symbol=SYMBOL, side="SELL", type="STOP", quantity="0.010",
+        triggerPrice="59000", price="59500", clientAlgoId="stop", reduceOnly="true",
+    )
+    counter.trade("58990")
+    assert counter.ask("GET v1/openAlgoOrders", symbol=SYMBOL) == []
+    (row,) = counter.ask("GET v1/allAlgoOrders", symbol=SYMBOL)
+    assert (row["clientAlgoId"], row["algoStatus"]) == ("stop", "TRIGGERED")
+    assert counter.ask("GET v1/allAlgoOrders", symbol=SYMBOL, algoId=str(row["algoId"] + 1)) == []
