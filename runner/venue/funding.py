@@ -4,7 +4,7 @@ A payment is |qty| × mark × rate; longs pay shorts where the rate is above zer
 rounding, which is to 8 decimals against the account.  Where the rate is not known, whoever holds pays `UNKNOWN_RATE`,
 long or short: a dry run must not gain by what nobody knows.
 
-Source: reference, section 10 (times, payment) and 4.2 (the event).
+Source: Binance USDⓈ-M "Introduction to funding rates", and the event ACCOUNT_UPDATE.
 """
 
 from decimal import ROUND_FLOOR, Decimal

@@ -4,7 +4,7 @@ Everything is bounded: the last `keep` closed orders and as many conditional one
 as many income rows.  A record is kept as bytes, because a closed order is read seldom: an order that was filled once,
 with its execution, its income and its places in the indices, takes 1.0 kB, one cancelled without a fill 0.45 kB.
 
-How long Binance finds them (the reference, 2.2 and 3.1): nothing older than 90 days, and of what was CANCELED or
+How long Binance finds them ("Query Order", "Query Algo Order"): nothing older than 90 days, and of what was CANCELED or
 EXPIRED without a fill nothing older than 3 days.
 """
 

@@ -14,8 +14,8 @@ to the insurance fund, and the fund pays what is missing: both are income of the
 *Cost*.  Each account has a band of prices for each symbol it holds, in which nothing can happen to it as long as all
 its symbols stay in theirs; a price inside of all bands costs two comparisons.
 
-Source: reference, sections 4.1, 4.3 and 10.  The level of the margin call, the order of the positions and the
-splitting of the fee are not published.
+Source: Binance USDⓈ-M user events, and its pages on liquidation.  The level of the margin call, the order of the
+positions and the splitting of the fee are not published.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ worse side: all buys execute, or all sells (Binance shows both sums as `bidNotio
 each side binds for itself.  An order that would lose at once against the mark binds that loss too.  Fees are not
 counted: Binance's published cost of an order is initial margin plus open loss.  What only reduces binds nothing.
 
-Source: reference, section 10; Binance's help page on the cost of opening a position (open loss, the price assumed of
+Source: Binance's help page on the cost of opening a position (open loss, the price assumed of
 a MARKET order).
 """
 

@@ -2,7 +2,7 @@
 
 Each function judges, raises a `Refusal`, or does it.  Whether open orders forbid it is told by the caller.
 
-Source: USDⓈ-M error codes; reference, section 7.
+Source: USDⓈ-M error codes, "Trade Endpoints" on leverage, margin type and position mode.
 """
 
 from decimal import Decimal

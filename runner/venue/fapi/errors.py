@@ -1,7 +1,7 @@
 """Binance's answers to what it does not do, as far as the wire itself gives them.
 
 The exchange's own refusals are `runner.venue.refusals.Refusal`; they become HTTP 400.  Source: Binance USDⓈ-M "Error
-codes" and "General info: HTTP return codes"; the reference's sections 1, 8 and 9.
+codes" and "General info: HTTP return codes".
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,8 @@
 """The WebSocket streams of the exchange: who is connected, to what he listens, and telling it to him.
 
-Source: the reference's sections 1, 4 and 5.  Sockets come on `/public`, `/market` and `/private`, each with `/ws` (raw)
+Source: Binance USDⓈ-M "Websocket Market Streams", "User Data Streams".
+
+Sockets come on `/public`, `/market` and `/private`, each with `/ws` (raw)
 and `/stream` (combined), and on the legacy `/ws` and `/stream`.  A name that is not served on a socket's path, or not
 at all, is accepted and silent; so is a listen key that nobody has.  Nothing here waits for a client.
 """

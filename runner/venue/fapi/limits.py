@@ -1,7 +1,7 @@
 """Rate limits: request weight of an address in a minute, order counts of an account in 10 seconds and in a minute.
 
 Windows are fixed and aligned to the clock, as Binance's are.  Who goes on after 429 is banned: 2 minutes, doubled each
-time, at most 3 days; meanwhile 418.  Source: Binance USDⓈ-M "General info: Limits"; the reference's section 8.
+time, at most 3 days; meanwhile 418.  Source: Binance USDⓈ-M "General info: Limits".
 """
 
 from dataclasses import dataclass

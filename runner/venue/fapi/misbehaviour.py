@@ -1,7 +1,7 @@
 """Does what the faults say: to requests before and after they are handled, to triggers, and to positions.
 
-The answers are Binance's own.  Source: USDⓈ-M "General info: HTTP return codes" and "Error codes"; the reference's
-section 9.  Two kinds of 503 have no code in their body.
+The answers are Binance's own.  Source: USDⓈ-M "General info: HTTP return codes" and "Error codes".
+Two kinds of 503 have no code in their body.
 """
 
 import json

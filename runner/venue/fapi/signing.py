@@ -2,7 +2,7 @@
 
 The payload is the query string followed by the form body, byte for byte as received, without the signature.  A client
 that percent-encodes what it has signed is refused, as by Binance: python-binance does so for values with `:`, `/` or
-spaces.  Source: Binance USDⓈ-M "General info: SIGNED endpoint security", the reference's section 1.
+spaces.  Source: Binance USDⓈ-M "General info: SIGNED endpoint security".
 """
 
 import hashlib

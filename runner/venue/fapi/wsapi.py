@@ -1,6 +1,6 @@
 """The WebSocket API `/ws-fapi/v1`: the REST handlers, asked and answered over one socket.
 
-Source: Binance USDⓈ-M "WebSocket API General Info"; the reference's section 1.  A request is
+Source: Binance USDⓈ-M "WebSocket API General Info".  A request is
 `{"id", "method", "params"}`, its signature is over all parameters sorted by name; an answer is
 `{"id", "status", "result" | "error", "rateLimits"}`.  Limits are those of REST.
 """

@@ -70,7 +70,7 @@ def api(test: Any) -> Any:
     return over_wire(run)
 
 
-def test_every_method_of_the_reference_has_its_rest_route() -> None:
+def test_every_documented_method_has_its_rest_route() -> None:
     assert set(METHODS.values()) <= set(_ROUTES)
 
 

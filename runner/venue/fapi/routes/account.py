@@ -1,4 +1,4 @@
-"""The account: balances, positions, settings, income.  Source: the reference, section 7."""
+"""The account: balances, positions, settings, income.  Source: Binance USDⓈ-M "Account Endpoints"."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Conditional orders of the Algo service: placed, cancelled, queried.  Source: the reference, section 3."""
+"""Conditional orders of the Algo service: placed, cancelled, queried.  Source: Binance USDⓈ-M "New Algo Order"."""
 
 from typing import Any
 

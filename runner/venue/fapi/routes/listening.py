@@ -1,4 +1,4 @@
-"""Listen keys of the user data stream.  Source: the reference, section 4."""
+"""Listen keys of the user data stream.  Source: Binance USDⓈ-M "User Data Streams"."""
 
 from runner.venue.fapi.calls import Call
 

@@ -1,4 +1,4 @@
-"""Market data, and what is traded here under which rules.  Source: the reference, sections 5 and 6."""
+"""Market data, and what is traded here under which rules.  Source: Binance USDⓈ-M "Market Data Endpoints"."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,6 +1,6 @@
 """Orders of the matching engine: placed, changed, cancelled, queried, singly and in batches.
 
-Source: the reference, section 2.
+Source: Binance USDⓈ-M "Trade Endpoints".
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Reads orders out of parameters: regular ones, conditional ones, changes, and what names an order.
 
-Source: the reference, sections 2.1, 2.2 and 3.2.  What depends on the instrument, the market or the account is left to
+Source: Binance USDⓈ-M "Trade Endpoints".  What depends on the instrument, the market or the account is left to
 the exchange; here is judged what is there at all, and whether its words are known.
 """
 

@@ -1,6 +1,6 @@
 """Every route of the REST API, literally: method, path, what does it, what it must show, weight, order counts.
 
-Source: Binance USDⓈ-M REST documentation; the reference's sections 1, 2, 3, 5, 7 and 8.
+Source: Binance USDⓈ-M REST documentation.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """Balances, positions and settings of an account as the REST API shows them.
 
-Source: the reference, section 7, and the official SDK's models.  Amounts have 8 decimals.  Texts and numbers are mixed
-as Binance mixes them: the leverage is a text in positionRisk v2 and a number in symbolConfig.
+Source: Binance USDⓈ-M "Account Endpoints", and the official SDK's models.  Amounts have 8 decimals.
+Texts and numbers are mixed as Binance mixes them: the leverage is a text in positionRisk v2 and a number in
+symbolConfig.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Conditional orders (Algo service) as the REST API shows them.
 
-Source: the reference, section 3.3.  Orders with `closePosition` have the time in force GTE_GTC, no quantity, and only
-reduce.
+Source: Binance USDⓈ-M "Query Algo Order".  Orders with `closePosition` have the time in force GTE_GTC, no quantity,
+and only reduce.
 """
 
 from runner.domain.instrument import Instrument

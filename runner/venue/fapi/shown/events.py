@@ -1,6 +1,6 @@
 """Facts of the exchange as the events of the user data stream.
 
-Source: Binance USDⓈ-M "User data streams"; the reference's sections 3.5 and 4.  `T` is the exchange's instant of the
+Source: Binance USDⓈ-M "User data streams".  `T` is the exchange's instant of the
 fact, `E` the one at which it is told; both in UTC ms.  Every function returns one JSON object.
 """
 

@@ -1,4 +1,4 @@
-"""Market data as the REST API shows them.  Source: the reference, section 5, and the official SDK's models."""
+"""Market data as the REST API shows them.  Source: Binance USDⓈ-M "Market Data"; its SDK's models."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,7 @@
 """Orders of the matching engine and their executions as the REST API shows them.
 
-Source: the reference, section 2.  Since July 2026 the answer to a placement, a change or a cancellation has neither
-`avgPrice` nor `cumQuote`; a query has both.
+Source: Binance USDⓈ-M "Trade Endpoints".  Since July 2026 the answer to a placement, a change or a cancellation has
+neither `avgPrice` nor `cumQuote`; a query has both.
 """
 
 from runner.domain.instrument import Instrument

@@ -1,4 +1,4 @@
-"""`exchangeInfo`: the rules of each symbol.  Source: the reference, section 6.
+"""`exchangeInfo`: the rules of each symbol.  Source: Binance USDⓈ-M "Exchange Information".
 
 What the exchange does not reckon with (dates, kinds of underlying, permissions) is constant and plausible.
 """

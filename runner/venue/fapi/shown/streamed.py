@@ -1,4 +1,4 @@
-"""Market data as the streams tell it.  Source: the reference, section 5, and the official SDK's models.
+"""Market data as the streams tell it.  Source: "Websocket Market Streams", and the official SDK's models.
 
 `told_ms` is the exchange's instant of telling, `E`; `st` 1 says USDⓈ-M, `ps` is the pair.
 """

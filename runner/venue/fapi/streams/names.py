@@ -1,6 +1,6 @@
 """The names of market streams, what each means, and on which path it is served.
 
-Source: Binance USDⓈ-M "Websocket Market Streams" and its split of paths of 2026; the reference's sections 1 and 5.
+Source: Binance USDⓈ-M "Websocket Market Streams" and its split of paths of 2026.
 `trade` is not documented for futures; it stands where ccxt asks for it.
 """
 

@@ -1,4 +1,4 @@
-"""Orders over the routes: their shapes are those of the reference, their refusals Binance's."""
+"""Orders over the routes: their shapes are the documented ones, their refusals Binance's."""
 
 import json
 

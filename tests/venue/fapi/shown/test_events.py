@@ -1,4 +1,4 @@
-"""The events of the user stream, in the shapes of the reference's sections 3.5 and 4."""
+"""The events of the user stream, in the documented shapes."""
 
 from runner.domain.values import TimeInForce
 from runner.venue.facts import ConfigUpdate, Fact, MarginCalled
@@ -26,7 +26,7 @@ def names(facts: list[Fact]) -> list[str]:
     return shown
 
 
-def test_a_fill_is_told_with_every_key_of_the_reference() -> None:
+def test_a_fill_is_told_with_every_documented_key() -> None:
     filled = told("TRADE", order("FILLED", "0.010", "600.001"), fill())
     assert order_trade_update(filled, BTC, LATER) == {
         "e": "ORDER_TRADE_UPDATE", "E": LATER, "T": AT,
@@ -185,7 +185,7 @@ def test_an_activated_trailing_stop_says_so() -> None:
     assert isinstance(shown, dict) and shown["ia"] is True and shown["tp"] == "0"
 
 
-def test_balances_and_positions_are_told_in_the_shape_of_the_reference() -> None:
+def test_balances_and_positions_are_told_in_the_documented_shape() -> None:
     assert account_update(money(), instrument, LATER) == {
         "e": "ACCOUNT_UPDATE", "E": LATER, "T": AT,
         "a": {
