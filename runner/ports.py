@@ -1,36 +1,12 @@
 """What the app needs of the world.  Protocols only."""
 
-from collections.abc import AsyncIterator
-from decimal import Decimal
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
+from runner.domain.account import AccountFacts
 from runner.domain.commands import TimerCommand, VenueCommand, WatchCommand
-from runner.domain.events import Event, OrderReport, TradeReport
-from runner.domain.positions import Position
-from runner.domain.value import Value
-
-
-class Balance(Value, frozen=True):
-    """One margin asset of the account: `wallet` is all that is owned without unrealised profit, `available` what is
-    free for new positions."""
-
-    asset: str
-    wallet: Decimal
-    available: Decimal
-
-
-class VenueSnapshot(Value, frozen=True):
-    """What an exchange holds for the account at one instant.
-
-    `orders` are those that are open, of both order worlds, each with its quantity and its trigger.  `trades` are the
-    recent executions, the oldest first: those that the events before the snapshot may have missed are among them.
-    """
-
-    at_ms: int
-    balances: tuple[Balance, ...]
-    positions: tuple[Position, ...]
-    orders: tuple[OrderReport, ...]
-    trades: tuple[TradeReport, ...] = ()
+from runner.domain.events import Event
+from runner.domain.snapshots import VenueSnapshot
 
 
 class Gateway(Protocol):
@@ -46,6 +22,29 @@ class Gateway(Protocol):
     def events(self) -> AsyncIterator[Event]: ...
 
     async def close(self) -> None: ...
+
+
+class LiveGateway(Gateway, Protocol):
+    """An exchange that runs by its own clock, whose answers may be lost and whose streams may fall silent.
+
+    `open` connects, and returns once the account's events are followed.  After each loss of them `events` has a
+    `StreamGap` and a whole `VenueSnapshot`, and such a snapshot on a period too.
+    """
+
+    def now_ms(self) -> int:
+        """The exchange's clock, as well as it is known; it never goes back."""
+
+    async def account(self, symbols: Collection[str]) -> AccountFacts: ...
+
+    def attend(self, symbols: Collection[str]) -> None:
+        """Look at the orders and the position of these symbols again and again, until told otherwise: each look is a
+        `VenueSnapshot` that covers one symbol."""
+
+    def distrust(self) -> None:
+        """Something was missed (the machine was asleep): connect anew, and read everything again."""
+
+    def post(self, event: Event) -> None:
+        """Put an event of ours (a due timer) into the one queue that `events` reads."""
 
 
 class Clock(Protocol):

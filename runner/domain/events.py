@@ -1,17 +1,16 @@
-"""Every fact that can reach the engine, as one closed union.  All instants are UTC milliseconds (`at_ms`).
-
-The same fill may arrive several times, from an answer, the user stream and a query; facts about orders therefore
-carry cumulative figures, and trades carry their own ids.
-"""
+"""Every fact that can reach the engine, as one closed union.  All instants are UTC milliseconds (`at_ms`)."""
 
 from decimal import Decimal
 from enum import StrEnum
 from typing import Union
 
-from runner.domain.orders import OrderStatus
+from runner.domain.account import AccountFacts
+from runner.domain.pace import Pace
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
 from runner.domain.value import Value
-from runner.domain.values import ZERO, Side
+from runner.domain.values import Side
 
 
 class Action(StrEnum):
@@ -23,51 +22,26 @@ class Action(StrEnum):
 
 
 class RunStarted(Value, frozen=True):
-    """The first event of a run.  `positions` are what the run may call its own from the start."""
+    """The first event of a run.  `positions` are what the run may call its own from the start, `foreign` what else the
+    account holds then."""
 
     at_ms: int
     run_id: str
     seed: int
     positions: tuple[Position, ...] = ()
+    foreign: tuple[Position, ...] = ()
+    pace: Pace = Pace()
 
 
-class OrderReport(Value, frozen=True):
-    """The state of an order, from whatever source.
+class RunResumed(Value, frozen=True):
+    """The process that ran this run is gone, and another takes it on: whatever was asked and not answered has no answer
+    to come.  A whole `VenueSnapshot` follows.
 
-    `filled_qty` is cumulative; `avg_px` is the average of all fills where the source knows it; `mark_px` the mark
-    price at that moment where known; `reason` the exchange's word for an end (`er`, `rm`), or empty.
-    `quantity` and `trigger_px` are what the exchange itself holds the order to, where the source says so: an order
-    found under our id is ours only if they agree.
+    `expires_ms`: from then on the exchange can accept no request of the former process any more.
     """
 
     at_ms: int
-    symbol: str
-    client_order_id: str
-    order_id: str
-    status: OrderStatus
-    filled_qty: Decimal = ZERO
-    avg_px: Decimal | None = None
-    mark_px: Decimal | None = None
-    reason: str = ""
-    quantity: Decimal | None = None
-    trigger_px: Decimal | None = None
-
-
-class TradeReport(Value, frozen=True):
-    """One execution.  Unique by `(symbol, order_id, trade_id)`; `fee` and `realized_pnl` in `fee_asset` units."""
-
-    at_ms: int
-    symbol: str
-    client_order_id: str
-    order_id: str
-    trade_id: str
-    side: Side
-    qty: Decimal
-    price: Decimal
-    fee: Decimal
-    fee_asset: str
-    realized_pnl: Decimal
-    maker: bool
+    expires_ms: int
 
 
 class Force(StrEnum):
@@ -124,7 +98,11 @@ class InsuranceCleared(Value, frozen=True):
 
 
 class CommandRejected(Value, frozen=True):
-    """The exchange's definite no to one request, with its error code; nothing was executed by that request."""
+    """The definite no to one request; nothing was executed by that request.
+
+    `code` is the exchange's, 0 where the request never reached it.  `passing`: for a reason that passes by itself
+    (no connection, an overload), so that the same may be taken later.
+    """
 
     at_ms: int
     symbol: str
@@ -132,6 +110,47 @@ class CommandRejected(Value, frozen=True):
     action: Action
     code: int
     message: str
+    passing: bool = False
+
+
+class AttemptFailed(Value, frozen=True):
+    """One try of a request came to nothing, for certain; `attempt` counts from 1.
+
+    `retry_ms`: in how many ms it is tried again, or None where it is not: then its `CommandRejected` follows.
+    """
+
+    at_ms: int
+    symbol: str
+    client_order_id: str
+    action: Action
+    attempt: int
+    transient: bool
+    error: str
+    retry_ms: int | None = None
+
+
+class AttemptMade(Value, frozen=True):
+    """A request is tried again; `attempt` is the number of this try."""
+
+    at_ms: int
+    symbol: str
+    client_order_id: str
+    action: Action
+    attempt: int
+
+
+class StreamGap(Value, frozen=True):
+    """The account's events since `since_ms` may be missing; a whole `VenueSnapshot` follows."""
+
+    at_ms: int
+    since_ms: int
+
+
+class AccountSeen(Value, frozen=True):
+    """What the account is set to: at the start, and whenever it is seen to have changed."""
+
+    at_ms: int
+    facts: AccountFacts
 
 
 class CommandUnresolved(Value, frozen=True):
@@ -217,7 +236,7 @@ class StopRequested(Value, frozen=True):
 
 
 Event = Union[
-    RunStarted, OrderReport, TradeReport, MarginCalled, ForcedExecution, FundingExchanged, InsuranceCleared,
-    CommandRejected, CommandUnresolved, OrderNotFound, PositionReport, Observed, TimerFired, PriceTouched, MarketGap,
-    DataEnded, StopRequested,
+    RunStarted, RunResumed, OrderReport, TradeReport, MarginCalled, ForcedExecution, FundingExchanged, InsuranceCleared,
+    CommandRejected, CommandUnresolved, AttemptFailed, AttemptMade, OrderNotFound, PositionReport, Observed, TimerFired,
+    PriceTouched, MarketGap, StreamGap, VenueSnapshot, AccountSeen, DataEnded, StopRequested,
 ]

@@ -55,7 +55,11 @@ _UNFILLED = frozenset({OrderStatus.NEW, OrderStatus.TRIGGERED, OrderStatus.PENDI
 
 
 class OrderRequest(Value, frozen=True):
-    """An order as it is asked for.  Prices in quote per base unit, `callback_rate` in percent (1 is 1 %)."""
+    """An order as it is asked for.  Prices in quote per base unit, `callback_rate` in percent (1 is 1 %).
+
+    `close_position`: the exchange sizes it at its trigger to the whole position; `quantity` is what it is to cover
+    when it is sent.  `good_till_ms` belongs to GTD.
+    """
 
     client_order_id: str
     symbol: str
@@ -69,6 +73,8 @@ class OrderRequest(Value, frozen=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    close_position: bool = False
+    good_till_ms: int | None = None
 
 
 class Order(Value, frozen=True):

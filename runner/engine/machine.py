@@ -9,6 +9,9 @@ from typing import assert_never
 
 from runner.domain.commands import Command, RunEnded
 from runner.domain.events import (
+    AccountSeen,
+    AttemptFailed,
+    AttemptMade,
     CommandRejected,
     CommandUnresolved,
     DataEnded,
@@ -20,15 +23,17 @@ from runner.domain.events import (
     MarketGap,
     Observed,
     OrderNotFound,
-    OrderReport,
     PositionReport,
     PriceTouched,
+    RunResumed,
     RunStarted,
     StopRequested,
+    StreamGap,
     TimerFired,
-    TradeReport,
 )
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
 from runner.domain.times import DAY_MS, day_start
 from runner.domain.values import ZERO
 from runner.engine import closing, contingencies, ends, exits, flow, forced, gate, openers, orders
@@ -102,8 +107,10 @@ class Machine:
                 self._judge_positions(event.symbol)
             case FundingExchanged() | InsuranceCleared():
                 forced.move_money(run, event)
-            case MarginCalled():
+            case MarginCalled() | AttemptFailed() | AttemptMade() | StreamGap() | AccountSeen():
                 pass  # for people: what a plan does about its losses is its stops
+            case VenueSnapshot() | RunResumed():
+                pass
             case CommandRejected():
                 contingencies.refused(run, event)
             case CommandUnresolved():

@@ -7,9 +7,10 @@ that any of them named, and everything else follows from the change of that figu
 from decimal import Decimal
 
 from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, Remark
-from runner.domain.events import Action, CommandUnresolved, OrderNotFound, OrderReport, TradeReport
+from runner.domain.events import Action, CommandUnresolved, OrderNotFound
 from runner.domain.orders import Order, OrderRequest, OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import EXACT, ZERO, OrderType, TimeInForce
 from runner.engine.ids import OrderKey, client_order_id
 from runner.engine.ledger import unsold

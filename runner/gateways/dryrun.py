@@ -41,12 +41,12 @@ from runner.domain.events import (
     PositionReport,
     PriceTouched,
     TimerFired,
-    TradeReport,
 )
 from runner.domain.positions import Position
+from runner.domain.reports import TradeReport
+from runner.domain.snapshots import Balance, VenueSnapshot
 from runner.engine.watches import Touch, WatchBook
 from runner.gateways import translation
-from runner.ports import Balance, VenueSnapshot
 from runner.venue.account import Account
 from runner.venue.exchange import Exchange
 from runner.venue.figures import asset_figures

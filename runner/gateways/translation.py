@@ -15,10 +15,9 @@ from runner.domain.events import (
     FundingExchanged,
     InsuranceCleared,
     MarginCalled,
-    OrderReport,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.venue import facts
 from runner.venue.facts import AccountUpdate, AlgoState, AlgoUpdate, Fact, Fill, OrderState, OrderUpdate
 from runner.venue.requests import NewOrder

@@ -141,7 +141,8 @@ class OrderNode(Value, frozen=True):
 
     `price` is the limit, `trigger` the stop price (the activation price of a trailing stop is `activation`);
     `callback_rate` in percent as on the wire.  `market_if_triggered`: an opener whose trigger is already passed is
-    sent as MARKET instead of failing.
+    sent as MARKET instead of failing.  `close_position`: a stop that the exchange sizes at its trigger.
+    `good_till_ms` belongs to GTD.
     """
 
     node_id: str
@@ -159,6 +160,8 @@ class OrderNode(Value, frozen=True):
     activation: Price | None = None
     callback_rate: Decimal | None = None
     market_if_triggered: bool = False
+    close_position: bool = False
+    good_till_ms: int | None = None
 
     @property
     def reduce_only(self) -> bool:
@@ -248,6 +251,7 @@ class StepPolicy(Value, frozen=True):
     `exit` with `{filled: x}`), else None.  `protects`: it protects a filled source, so it starts also after a stop
     of the run.  `link` is the prefix of its link id (OCO, BRK, TWAP), or empty.  `planned_price` is the price that
     sizes and notionals are judged at when known from the plan, `stop` the stop's price rule for a risk size.
+    `existing_position_allowed`: it may open beside a position of the same side that is not the run's.
     """
 
     step_id: str
@@ -266,6 +270,7 @@ class StepPolicy(Value, frozen=True):
     stop: Price | None
     unprotected_allowed: bool
     link: str
+    existing_position_allowed: bool = False
 
 
 class RiskLimits(Value, frozen=True):
@@ -276,8 +281,18 @@ class RiskLimits(Value, frozen=True):
     max_daily_loss: Decimal | None = None
 
 
+class AccountWish(Value, frozen=True):
+    """What the account must be set to; None where the plan does not say.  `margin_type` is ISOLATED or CROSSED."""
+
+    leverage: int | None = None
+    margin_type: str | None = None
+
+
 class ExecutionGraph(Value, frozen=True):
-    """Nodes in topological order, ties by file order; the same file gives the same graph and node ids."""
+    """Nodes in topological order, ties by file order; the same file gives the same graph and node ids.
+
+    `adopt_external_changes`: what others change of our orders and positions is taken over; else nothing opens any more.
+    """
 
     name: str
     instruments: tuple[Instrument, ...]
@@ -286,3 +301,5 @@ class ExecutionGraph(Value, frozen=True):
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...]
     limits: RiskLimits
+    account: AccountWish = AccountWish()
+    adopt_external_changes: bool = False

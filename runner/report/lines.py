@@ -11,9 +11,9 @@ from runner.domain.events import (
     FundingExchanged,
     InsuranceCleared,
     MarginCalled,
-    OrderReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.reports import OrderReport
 from runner.domain.times import rfc3339
 from runner.domain.values import EXACT, ZERO, OrderType, plain, trimmed
 from runner.report.context import LegFacts, RunContext

@@ -28,10 +28,10 @@ from runner.domain.events import (
     InsuranceCleared,
     MarginCalled,
     OrderNotFound,
-    OrderReport,
     RunStarted,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.reports import OrderReport
 from runner.domain.times import rfc3339
 from runner.domain.values import ZERO, total, trimmed
 from runner.engine.ids import order_key

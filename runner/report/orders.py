@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runner.domain.commands import CancelOrder, Command, PlaceOrder
-from runner.domain.events import Action, CommandRejected, Event, OrderReport, TradeReport
+from runner.domain.events import Action, CommandRejected, Event
 from runner.domain.orders import Order, OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO
 
 

@@ -11,10 +11,10 @@ from runner.domain.events import (
     InsuranceCleared,
     Observed,
     RunStarted,
-    TradeReport,
 )
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import TradeReport
 from runner.domain.value import Record
 from runner.domain.values import ZERO, total
 from runner.graph.model import Role

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from runner.domain.commands import Command, OrderDenied, PlaceOrder
-from runner.domain.events import Event, ForcedExecution, TradeReport
+from runner.domain.events import Event, ForcedExecution
+from runner.domain.reports import TradeReport
 from runner.domain.times import rfc3339
 from runner.domain.values import OrderType, trimmed
 from runner.report.context import RunContext

@@ -10,10 +10,10 @@ from runner.app.market import Wishes
 from runner.app.run import RunOptions, RunResult, read_and_compile, run_plan
 from runner.domain.commands import Command
 from runner.domain.events import Event
+from runner.domain.snapshots import VenueSnapshot
 from runner.engine.machine import Machine
 from runner.graph.fingerprint import fingerprint
 from runner.plan.diagnostics import Diagnostic
-from runner.ports import VenueSnapshot
 from runner.report.context import RunContext, describe
 from runner.report.lines import Line
 from runner.report.report import Report

@@ -33,16 +33,15 @@ from runner.domain.events import (
     MarketGap,
     Observed,
     OrderNotFound,
-    OrderReport,
     PositionReport,
     PriceTouched,
     RunStarted,
     StopRequested,
     TimerFired,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO, Side
 from runner.engine.machine import Machine
 from runner.graph.model import ExecutionGraph

@@ -30,14 +30,13 @@ from runner.domain.events import (
     Event,
     Observed,
     OrderNotFound,
-    OrderReport,
     PositionReport,
     RunStarted,
     TimerFired,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO, trimmed
 from runner.engine.machine import Machine
 from runner.graph.compile import compile_plan

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from runner.domain.commands import OrderDenied
-from runner.domain.events import TradeReport
+from runner.domain.reports import TradeReport
 from runner.domain.times import DAY_MS
 from runner.domain.values import ZERO, Side
 from tests.engine.paper import START_MS, Paper

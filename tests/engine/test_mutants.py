@@ -9,8 +9,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from msgspec.structs import replace
 
 from runner.domain.commands import PlaceOrder
-from runner.domain.events import CommandUnresolved, TradeReport
+from runner.domain.events import CommandUnresolved
 from runner.domain.instrument import Instrument
+from runner.domain.reports import TradeReport
 from runner.engine import closing, contingencies, exits, flow, machine, openers, orders
 from runner.engine.schedule import planned
 from runner.engine.state import GroupState, Leg, Revision, Run

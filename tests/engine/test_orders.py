@@ -10,10 +10,9 @@ from runner.domain.events import (
     CommandRejected,
     CommandUnresolved,
     OrderNotFound,
-    OrderReport,
-    TradeReport,
 )
 from runner.domain.orders import OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO, Side
 from runner.engine.ids import order_key
 from tests.engine.paper import Paper

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-from runner.domain.events import Action, OrderReport
+from runner.domain.events import Action
 from runner.domain.orders import OrderStatus
+from runner.domain.reports import OrderReport
 from tests.engine.paper import Paper
 
 LONG = """

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runner.domain.events import OrderReport
 from runner.domain.orders import OrderStatus
+from runner.domain.reports import OrderReport
 from tests.engine.paper import Paper
 
 

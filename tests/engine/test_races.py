@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from runner.domain.commands import CancelOrder, PlaceOrder, QueryOrder, Remark
-from runner.domain.events import OrderReport, PositionReport, StopRequested, TradeReport
+from runner.domain.events import PositionReport, StopRequested
 from runner.domain.orders import OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO
 from tests.engine.paper import Paper
 

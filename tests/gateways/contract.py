@@ -19,14 +19,14 @@ from runner.domain.events import (
     Event,
     Observed,
     OrderNotFound,
-    OrderReport,
     PositionReport,
-    TradeReport,
 )
 from runner.domain.orders import Order, OrderRequest, OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO, OrderType, Side, TimeInForce, trimmed
-from runner.ports import Gateway, VenueSnapshot
+from runner.ports import Gateway
 
 D = Decimal
 SYMBOL = "BTCUSDT"

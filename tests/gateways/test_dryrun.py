@@ -30,17 +30,17 @@ from runner.domain.events import (
     MarketGap,
     Observed,
     OrderNotFound,
-    OrderReport,
     PositionReport,
     PriceTouched,
     TimerFired,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import Balance, VenueSnapshot
 from runner.domain.values import OrderType, Side
 from runner.gateways.dryrun import DryRunGateway
-from runner.ports import Balance, Clock, Gateway, Prices, VenueSnapshot
+from runner.ports import Clock, Gateway, Prices
 from runner.venue.exchange import Exchange
 from runner.venue.feeds.merging import feed
 from runner.venue.market import CandleEnd, CandleOpen, Datum, Mark, Point, Quote

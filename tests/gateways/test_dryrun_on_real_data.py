@@ -17,11 +17,10 @@ from runner.domain.events import (
     Event,
     FundingExchanged,
     MarketGap,
-    OrderReport,
     TimerFired,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import OrderType, Side
 from runner.gateways.dryrun import DryRunGateway
 from runner.venue import honesty

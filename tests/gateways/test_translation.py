@@ -12,10 +12,9 @@ from runner.domain.events import (
     FundingExchanged,
     InsuranceCleared,
     MarginCalled,
-    OrderReport,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import OrderType, Side, TimeInForce, WorkingType
 from runner.gateways.translation import conditional_report, events_of, looked_up, new_order, order_report
 from runner.venue import facts

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.domain.commands import PlaceOrder, SetTimer
-from runner.domain.events import DataEnded, OrderReport, RunStarted, TradeReport
+from runner.domain.events import DataEnded, RunStarted
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import OrderType, Side
 from runner.errors import InternalError, JournalError
 from runner.journal.codec import TYPES, decode, encode, from_text
@@ -37,7 +38,8 @@ def test_the_text_is_canonical_and_in_full() -> None:
     assert name == "PlaceOrder"
     assert text == (
         '{"node_id":"long.entry","protective":false,"reason":"","request":{"activation_price":null,'
-        '"callback_rate":null,"client_order_id":"d1.0.0.0.0","order_type":"LIMIT","price":"0.0000001",'
+        '"callback_rate":null,"client_order_id":"d1.0.0.0.0","close_position":false,"good_till_ms":null,'
+        '"order_type":"LIMIT","price":"0.0000001",'
         '"quantity":"0.00400","reduce_only":false,"side":"BUY","symbol":"BTCUSDT","time_in_force":"GTC",'
         '"trigger_price":null,"working_type":"CONTRACT_PRICE"},"revision":0}'
     )

@@ -21,11 +21,10 @@ from runner.domain.events import (
     FundingExchanged,
     InsuranceCleared,
     MarginCalled,
-    OrderReport,
     RunStarted,
-    TradeReport,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.times import parse_rfc3339
 from runner.domain.values import OrderType, Side
 from runner.report.context import GroupFacts, LegFacts, RunContext, StepFacts, SymbolFacts

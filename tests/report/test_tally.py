@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.domain.commands import GroupProtected, RunEnded
-from runner.domain.events import ForcedExecution, OrderReport, TradeReport
+from runner.domain.events import ForcedExecution
 from runner.domain.orders import OrderStatus
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import OrderType, Side
 from runner.report.summary import as_text
 from tests.report.stories import (

@@ -1,0 +1,1 @@
+"""Runs on an exchange that goes by its own clock: demo and live."""

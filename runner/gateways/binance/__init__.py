@@ -1,0 +1,1 @@
+"""The gateway to Binance USDⓈ-M Futures, on python-binance."""
