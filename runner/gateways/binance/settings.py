@@ -4,8 +4,10 @@ from runner.domain.value import Value
 
 
 class Timings(Value, frozen=True):
-    """`recv_window_ms`: how old a request may be when the exchange takes it.  `request_ms`: how long an answer is awaited
-    before the outcome counts as unknown; `connect_ms` for a connection, before which nothing is sent.
+    """How long we wait for what.
+
+    `recv_window_ms`: how old a request may be when the exchange takes it.  `request_ms`: how long an answer is awaited
+    before the outcome counts as unknown; `connect_ms`: how long a connection, before which nothing is sent.
     `retry_pauses_ms`: before the second, third, … try of what provably was not executed.  `poll_ms`: between two looks
     at the orders and the position of a symbol that is attended.  `snapshot_ms`: between two readings of everything.
     `stale_ms`: older prices are no prices.  `heartbeat_ms`: between pings of a socket; it is given up without an answer
