@@ -1,9 +1,10 @@
-"""The one loop: a fact comes from the gateway, the machine answers with intents; both are journaled and carried out.
+"""The one step of every run: a fact comes, the machine answers with intents; both are kept, and carried out.
 
-What is to be sent is journaled before it is sent; only a cancel, which may be repeated without harm, goes out first.
+What is to be placed is journaled before it is sent.  Everything else may go out before: a cancel may be repeated
+without harm, and the rest only asks, or waits.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
 
 from runner.domain.commands import (
@@ -24,7 +25,7 @@ from runner.domain.commands import (
     UnwatchPrice,
     WatchPrice,
 )
-from runner.domain.events import DataEnded, Event, Observed, RunStarted, StopRequested
+from runner.domain.events import Event
 from runner.engine.machine import Machine
 from runner.errors import InternalError
 from runner.ports import Clock, Gateway, Prices
@@ -41,90 +42,44 @@ class World(NamedTuple):
     adopts: frozenset[str]
 
 
-class Recorder(Protocol):
-    """Keeps the run's entries; whatever it is given is kept before it returns."""
+class Outbox(Protocol):
+    """Keeps what happened in its order, and carries out the commands; a placement never before it is kept."""
 
-    def record(self, at_ms: int, value: Event | Command) -> None: ...
-
-    def exposed(self) -> tuple[str, ...]:
-        """The symbols that the run holds a position on."""
-
-    def enough(self) -> bool:
-        """Whether the run may end here, with its orders left as they are."""
+    def take(self, at_ms: int, event: Event, commands: tuple[Command, ...]) -> None: ...
 
 
 class Executor:
-    """Drives one machine through one world."""
+    """Drives one machine through one world, an event at a time."""
 
-    def __init__(self, machine: Machine, world: World, recorder: Recorder, stop_wanted: Callable[[], bool]) -> None:
+    def __init__(self, machine: Machine, clock: Clock, outbox: Outbox) -> None:
         self._machine = machine
-        self._world = world
-        self._recorder = recorder
-        self._stop_wanted = stop_wanted
-        self._stopping = False
+        self._clock = clock
+        self._outbox = outbox
 
-    async def run(self, run_id: str, seed: int) -> None:
-        """From the first event to the end of the run, of the data, or to the stop that someone asked for."""
-        world = self._world
-        snapshot = await world.gateway.open()
+    def take(self, event: Event) -> None:
+        """Let the machine answer an event.  One that it fails over is kept all the same, before the error goes on."""
+        now_ms = self._clock.now_ms()
         try:
-            own = tuple(position for position in snapshot.positions if position.symbol in world.adopts)
-            self._take(RunStarted(world.clock.now_ms(), run_id, seed, own))
-            if not self._machine.ended:
-                await self._follow()
-            await self._look_at_prices()
-        finally:
-            await world.gateway.close()
+            commands = self._machine.advance(event)
+        except Exception:
+            self._outbox.take(now_ms, event, ())
+            raise
+        self._outbox.take(now_ms, event, commands)
 
-    async def _follow(self) -> None:
-        async for event in self._world.gateway.events():
-            self._take(event)
-            if not self._machine.ended and self._stop_wanted() and not self._stopping:
-                self._stopping = True
-                self._take(StopRequested(self._world.clock.now_ms()))
-            if self._machine.ended:
-                return
-            if self._recorder.enough():
-                self._recorder.record(self._world.clock.now_ms(), RunEnded("succeeded", "accepted"))
-                return
 
-    async def _look_at_prices(self) -> None:
-        """Ask for the prices of what is still held, so that the summary can value it."""
-        awaited = set(self._recorder.exposed())
-        for symbol in sorted(awaited):
-            self._world.gateway.submit(Observe(symbol))
-        if awaited:
-            async for event in self._world.gateway.events():
-                if isinstance(event, Observed):
-                    awaited.discard(event.symbol)
-                if not isinstance(event, DataEnded):
-                    self._recorder.record(self._world.clock.now_ms(), event)
-                if not awaited:
-                    return
-
-    def _take(self, event: Event) -> None:
-        now_ms = self._world.clock.now_ms()
-        self._recorder.record(now_ms, event)
-        for command in self._machine.advance(event):
-            if isinstance(command, CancelOrder):
-                self._dispatch(command)
-                self._recorder.record(now_ms, command)
-            else:
-                self._recorder.record(now_ms, command)
-                self._dispatch(command)
-
-    def _dispatch(self, command: Command) -> None:
-        match command:
-            case PlaceOrder() | CancelOrder() | QueryOrder() | ReadPosition() | Observe():
-                self._world.gateway.submit(command)
-            case SetTimer() | CancelTimer():
-                self._world.clock.schedule(command)
-            case WatchPrice() | UnwatchPrice():
-                self._world.prices.watch(command)
-            case StepStarted() | StepEnded() | OrderDenied() | Remark() | GroupProtected() | RunEnded():
-                pass
-            case _:
-                assert_never(command)
+def dispatch(world: World, command: Command) -> None:
+    """Give a command to whom it is for; what is only told is for nobody here."""
+    match command:
+        case PlaceOrder() | CancelOrder() | QueryOrder() | ReadPosition() | Observe():
+            world.gateway.submit(command)
+        case SetTimer() | CancelTimer():
+            world.clock.schedule(command)
+        case WatchPrice() | UnwatchPrice():
+            world.prices.watch(command)
+        case StepStarted() | StepEnded() | OrderDenied() | Remark() | GroupProtected() | RunEnded():
+            pass
+        case _:
+            assert_never(command)
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,17 +1,18 @@
 """One run, from a plan's bytes to its journal, its log, its trade rows and its summary."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from runner.app.bootstrap import Prepared, Task, prepare
-from runner.app.executor import Executor, drive
+from runner.app.executor import World, dispatch, drive
 from runner.app.instruments import load_instruments
 from runner.app.interrupts import Interrupts
 from runner.app.market import Wishes
+from runner.app.simulation import simulate
 from runner.domain.commands import Command, PlaceOrder, RunEnded
 from runner.domain.events import Event
 from runner.domain.orders import OrderStatus
@@ -120,11 +121,11 @@ def run_plan(options: RunOptions, observer: Observer) -> RunResult:
     )
     writer = JournalWriter(file.path, facts, prepared.durability)
     legs = sum(isinstance(node, OrderNode) for node in graph.nodes) if options.until_accepted else None
-    record = _Record(Report(context), writer, observer, legs)
+    record = _Record(Report(context), writer, prepared.world, observer, legs)
+    run = simulate(Machine(graph), prepared.world, record, interrupts.wanted, prepared.run_id, prepared.seed)
     try:
         observer.began(file.number, context, compiled.warnings)
-        executor = Executor(Machine(graph), prepared.world, record, interrupts.wanted)
-        summary = _carried_out(executor, record, prepared, folder, interrupts, require_end=options.require_end)
+        summary = _carried_out(run, record, prepared, folder, interrupts, require_end=options.require_end)
     finally:
         writer.close()
     return RunResult(
@@ -134,21 +135,37 @@ def run_plan(options: RunOptions, observer: Observer) -> RunResult:
 
 
 class _Record:
-    """Keeps the entries of a run in the journal and the report, and shows their lines.
+    """The outbox of a dry run: what it takes is in the journal, at the exchange and in the report when it returns.
 
     `legs` is how many legs the run waits to be accepted before it may end, None where it goes on to its own end.
     """
 
-    def __init__(self, report: Report, writer: JournalWriter, observer: Observer, legs: int | None) -> None:
+    def __init__(
+        self, report: Report, writer: JournalWriter, world: World, observer: Observer, legs: int | None,
+    ) -> None:
         self.report = report
         self.writer = writer
         self.sent = False
+        self._world = world
         self._observer = observer
         self._legs = legs
 
-    def record(self, at_ms: int, value: Event | Command) -> None:
+    def take(self, at_ms: int, event: Event, commands: tuple[Command, ...]) -> None:
+        self.writer.append(at_ms, event)
+        for command in commands:
+            self.writer.append(at_ms, command)
+        for command in commands:
+            dispatch(self._world, command)
+            self.sent = self.sent or isinstance(command, PlaceOrder)
+        self._tell(at_ms, event)
+        for command in commands:
+            self._tell(at_ms, command)
+
+    def note(self, at_ms: int, value: Event | Command) -> None:
         self.writer.append(at_ms, value)
-        self.sent = self.sent or isinstance(value, PlaceOrder)
+        self._tell(at_ms, value)
+
+    def _tell(self, at_ms: int, value: Event | Command) -> None:
         for line in self.report.see(at_ms, value):
             self._observer.told(line)
 
@@ -166,21 +183,21 @@ class _Record:
 
 
 def _carried_out(
-    executor: Executor, record: _Record, prepared: Prepared, folder: StateFolder, interrupts: Interrupts, *,
-    require_end: bool,
+    run: Coroutine[None, None, None], record: _Record, prepared: Prepared, folder: StateFolder,
+    interrupts: Interrupts, *, require_end: bool,
 ) -> RunSummary:
     """Run to the end, and write it down whatever the end is."""
     state = "crashed"
     try:
         with interrupts:
-            drive(executor.run(prepared.run_id, prepared.seed))
+            drive(run)
         state = ""
     except EnvironmentFault as fault:
         if not record.sent:
             state = "failed"
             raise
         # Something was sent already, so that the run has failed; "nothing was sent" would be untrue.
-        record.record(prepared.world.clock.now_ms(), RunEnded("failed", fault.message))
+        record.note(prepared.world.clock.now_ms(), RunEnded("failed", fault.message))
         state = ""
     except BaseException as error:
         if isinstance(error, BrokenPipeError) or not isinstance(error, Exception):

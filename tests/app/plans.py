@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from runner.app.bootstrap import Task, prepare
-from runner.app.executor import Executor, drive
+from runner.app.executor import dispatch, drive
 from runner.app.market import Wishes
 from runner.app.run import RunOptions, RunResult, read_and_compile, run_plan
+from runner.app.simulation import simulate
 from runner.domain.commands import Command
 from runner.domain.events import Event
 from runner.domain.snapshots import VenueSnapshot
@@ -128,7 +129,13 @@ def played(plan: str, state_dir: Path, seed: int = 1) -> tuple[Report, VenueSnap
     ))
 
     class Kept:
-        def record(self, at_ms: int, value: Event | Command) -> None:
+        def take(self, at_ms: int, event: Event, commands: tuple[Command, ...]) -> None:
+            report.see(at_ms, event)
+            for command in commands:
+                dispatch(prepared.world, command)
+                report.see(at_ms, command)
+
+        def note(self, at_ms: int, value: Event | Command) -> None:
             report.see(at_ms, value)
 
         def exposed(self) -> tuple[str, ...]:
@@ -137,5 +144,5 @@ def played(plan: str, state_dir: Path, seed: int = 1) -> tuple[Report, VenueSnap
         def enough(self) -> bool:
             return False
 
-    drive(Executor(Machine(graph), prepared.world, Kept(), lambda: False).run("d1", seed))
+    drive(simulate(Machine(graph), prepared.world, Kept(), lambda: False, "d1", seed))
     return report, drive(prepared.world.gateway.snapshot())
