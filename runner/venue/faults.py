@@ -121,8 +121,9 @@ class Fault(Value, frozen=True, forbid_unknown_fields=True):
 
     The place: `route` is a pattern like `POST /fapi/v1/order`, a method of the WebSocket API (`order.place`), or for
     sockets a path (`/private*`); empty means the routes that belong to the name.  `client_id` is a pattern of client
-    order ids, `event` and `status` are for events (`ORDER_TRADE_UPDATE`, `FILLED`).  It happens at the `nth` time that
-    its place comes by, and at the next ones, `count` times in all.
+    order ids, `event` and `status` are for events (`ORDER_TRADE_UPDATE`, `FILLED`); `account` is the name of the only
+    account that it concerns.  It happens at the `nth` time that its place comes by, and at the next ones, `count` times
+    in all.
 
     Parameters, None where the name has its own default: `executed` whether the request is carried out all the same;
     `delay_ms` real milliseconds; `retry_after_s` seconds; `behind` how many later events go first; `qty` base units;
@@ -134,6 +135,7 @@ class Fault(Value, frozen=True, forbid_unknown_fields=True):
     client_id: str = "*"
     event: str = ""
     status: str = ""
+    account: str = ""
     nth: int = 1
     count: int | Literal["always"] = 1
     executed: bool | None = None
@@ -154,7 +156,7 @@ class Place(NamedTuple):
     """Something that comes by: a request, an event, a socket.
 
     `client_ids` are those of the orders that it is about (a batch has several); `exempt` says that it only closes, so
-    that Binance's overload protection lets it pass.
+    that Binance's overload protection lets it pass; `account` is whose it is, empty where that is not known.
     """
 
     route: str = ""
@@ -162,6 +164,7 @@ class Place(NamedTuple):
     event: str = ""
     status: str = ""
     exempt: bool = False
+    account: str = ""
 
 
 class FaultRefused(Exception):
@@ -309,7 +312,7 @@ def _judge(fault: Fault, plain: Mapping[str, Any], path: tuple[str | int, ...]) 
 
 def _keys(name: str) -> str:
     kind = KINDS[FaultName(name)]
-    keys = ["name", *(["route"] if kind.seam in _ROUTE_PLACES else []), "client_id"]
+    keys = ["name", *(["route"] if kind.seam in _ROUTE_PLACES else []), "client_id", "account"]
     keys += ["event", "status"] if kind.seam in _EVENT_PLACES else []
     return f"{name} takes {', '.join([*keys, 'nth', 'count', *kind.parameters])}"
 
@@ -321,6 +324,8 @@ def _due(entry: Listed) -> bool:
 
 def _matches(fault: Fault, place: Place) -> bool:
     if place.exempt and fault.name is FaultName.OVERLOADED_1008:
+        return False
+    if fault.account and fault.account != place.account:
         return False
     if fault.event != place.event and (fault.event or fault.kind.seam is not Seam.EVENT):
         return False

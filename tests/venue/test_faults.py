@@ -77,6 +77,12 @@ def test_a_client_id_is_a_pattern(pattern: str, client_id: str, meant: bool) -> 
     assert happenings(faults, Place("POST /fapi/v1/order", (client_id,)), 1) == [meant]
 
 
+def test_a_fault_of_one_account_leaves_the_others_alone() -> None:
+    faults = plan({"name": "lost_answer", "account": "a", "count": "always"})
+    for account, meant in (("a", True), ("b", False), ("", False)):
+        assert happenings(faults, POST_ORDER._replace(account=account), 2) == [meant, meant]
+
+
 def test_one_matching_order_of_a_batch_is_enough() -> None:
     faults = plan({"name": "lost_answer", "client_id": "b"})
     assert happenings(faults, Place("POST /fapi/v1/batchOrders", ("a", "b")), 1) == [True]

@@ -13,30 +13,35 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FrontClock:
-    """`now_ms()` in UTC ms; a test gives its own."""
+    """The wall clock, of which a test gives its own, and `off_ms` by which the exchange differs from it."""
 
-    now_ms: Callable[[], int] = wall_ms
+    wall_ms: Callable[[], int] = wall_ms
+    off_ms: int = 0
+
+    def now_ms(self) -> int:
+        """In UTC ms."""
+        return self.wall_ms() + self.off_ms
 
 
 class VenueClock:
-    """The exchange's time: `began_ms` when made, then `speed` times as fast as the front's.  Never goes back.
+    """The exchange's time: `began_ms` when made, then `speed` times as fast as the wall clock.  Never goes back.
 
-    A speed of 0 stands still, and moves only by `set`.  Never beyond `limit_ms` either: what has not happened yet
-    (the next datum) is not overtaken, however late it is fed.
+    A speed of 0 stands still, and moves only by `set`.  It goes by the wall clock, however far the front is off that.
+    Never beyond `limit_ms`: what has not happened yet (the next datum) is not overtaken, however late it is fed.
     """
 
     def __init__(self, front: FrontClock, began_ms: int, speed: float = 1.0) -> None:
         self.speed = speed
         self.limit_ms: int | None = None
         self._front = front
-        self._front_ms = front.now_ms()
+        self._front_ms = front.wall_ms()
         self._began_ms = began_ms
         self._latest_ms = began_ms
 
     def now_ms(self) -> int:
-        elapsed = self._front.now_ms() - self._front_ms
+        elapsed = self._front.wall_ms() - self._front_ms
         reached = self._began_ms + int(elapsed * self.speed)
         if self.limit_ms is not None:
             reached = min(reached, self.limit_ms)
@@ -46,11 +51,11 @@ class VenueClock:
     def set(self, now_ms: int) -> None:
         """Let it be `now_ms`, from where it goes on at its speed; an earlier instant changes nothing."""
         if now_ms > self.now_ms():
-            self._front_ms, self._began_ms, self._latest_ms = self._front.now_ms(), now_ms, now_ms
+            self._front_ms, self._began_ms, self._latest_ms = self._front.wall_ms(), now_ms, now_ms
 
     def run_at(self, speed: float) -> None:
         """Go on from now at another speed."""
-        self._began_ms, self._front_ms = self.now_ms(), self._front.now_ms()
+        self._began_ms, self._front_ms = self.now_ms(), self._front.wall_ms()
         self.speed = speed
 
     def front_ms(self, venue_ms: int) -> int:

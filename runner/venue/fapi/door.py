@@ -13,6 +13,7 @@ from runner.venue.fapi.ladders import Ladders
 from runner.venue.fapi.limits import Limits
 from runner.venue.fapi.listening import ListenKeys
 from runner.venue.fapi.remembered import Remembered
+from runner.venue.fapi.requestlog import RequestLog
 from runner.venue.fapi.tape import Tape
 from runner.venue.market import Datum
 
@@ -52,6 +53,7 @@ class Door:
     disturber: Disturber = field(default_factory=Undisturbed)
     amendments: Remembered = field(default_factory=lambda: Remembered("amendmentId"))
     margin_moves: Remembered = field(default_factory=Remembered)
+    requests: RequestLog = field(default_factory=RequestLog)
     ladders: Ladders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ from runner.venue.fapi.streams.market import MarketStreams
 from runner.venue.fapi.streams.names import Path, Stream, stream
 from runner.venue.fapi.streams.socket import MAX_QUEUE, Socket, State
 from runner.venue.fapi.wsapi import Session
-from runner.venue.faults import FaultPlan
+from runner.venue.faults import FaultPlan, Place
 from runner.venue.market import Datum
 
 TICK_S = 0.05
@@ -163,7 +163,8 @@ class Hub:
     def _meet_faults(self, client: "Client", first: int = 0) -> None:
         """A socket is open, or a user stream on it; one on the private path is none before it has a listen key."""
         if client.wanted or client.path is not Path.PRIVATE:
-            self._deliveries.connected(client.socket, client.route, tuple(client.wanted), first)
+            place = Place(route=client.route, account=self._account_of(client))
+            self._deliveries.connected(client.socket, place, tuple(client.wanted), first)
 
     def went(self, client: "Client") -> None:
         for name in tuple(client.names):
@@ -248,8 +249,14 @@ class Hub:
         for client in tuple(self._listeners.get(key.text, ())):
             wanted = client.wanted[key.text]
             if not wanted or event["e"] in wanted:
-                frame = Frame(event, client.frame(key.text, text), key.text, client.route)
+                frame = Frame(event, client.frame(key.text, text), key.text, client.route, account)
                 self._deliveries.deliver(client.socket, frame)
+
+    def _account_of(self, client: "Client") -> str:
+        """Whose events a client hears: those of its first good listen key; empty where there is none."""
+        now = self._door.front.now_ms()
+        owners = (self._door.listen_keys.account_of(key, now) for key in client.wanted)
+        return next((owner for owner in owners if owner is not None), "")
 
     def _expire(self, key: str) -> None:
         account = self._door.listen_keys.account_of(key, self._door.front.now_ms())

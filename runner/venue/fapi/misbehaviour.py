@@ -87,7 +87,7 @@ class Misbehaviour:
         now_ms = self._door.front.now_ms()
         if route not in _QUERIES:
             for client_id in _client_ids(result):
-                fault = self.plan.take(Seam.PLACEMENT, Place(route, (client_id,)))
+                fault = self.plan.take(Seam.PLACEMENT, Place(route, (client_id,), account=account.name))
                 if fault is not None:
                     self.plan.hide(account.name, client_id, now_ms + (fault.delay_ms or 0))
             return result
@@ -101,7 +101,7 @@ class Misbehaviour:
         """Why a conditional order is refused at its trigger; empty, as nearly always."""
         if not self.plan.active:
             return ""
-        fault = self.plan.take(Seam.TRIGGER, Place(client_ids=(order.request.client_order_id,)))
+        fault = self.plan.take(Seam.TRIGGER, Place(client_ids=(order.request.client_order_id,), account=account.name))
         return "" if fault is None else fault.reason or ""
 
     def witness(self, facts: Sequence[Fact]) -> None:
@@ -114,7 +114,7 @@ class Misbehaviour:
                     request, event, status = conditional.request, "ALGO_UPDATE", str(conditional.status)
                 case _:
                     continue
-            place = Place(client_ids=(request.client_order_id,), event=event, status=status)
+            place = Place(client_ids=(request.client_order_id,), event=event, status=status, account=name)
             fault = self.plan.take(Seam.POSITION, place)
             if fault is not None:
                 self._close(fault, self._door.exchange.accounts[name], request.symbol)
@@ -129,7 +129,7 @@ class Misbehaviour:
             named += self._named_by_number(account, params)
         exempt = route.startswith("DELETE") or route.endswith(".cancel")
         exempt = exempt or all(_closes(row) for row in rows or [values])
-        return Place(route, tuple(named), exempt=exempt)
+        return Place(route, tuple(named), exempt=exempt, account="" if account is None else account.name)
 
     def _named_by_number(self, account: Account, params: Params) -> Iterator[str]:
         """The client ids of orders that a request names by the exchange's own numbers."""

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from runner.venue.fapi.errors import ApiError, internal, unknown_path
 from runner.venue.fapi.limits import WEIGHT_HEADER
 from runner.venue.fapi.params import from_form
 from runner.venue.fapi.performing import perform
+from runner.venue.fapi.requestlog import Asked
 from runner.venue.fapi.routes.table import ROUTES
 from runner.venue.fapi.signing import check_signature, check_time
 from runner.venue.refusals import Refusal
@@ -130,21 +132,25 @@ class _Front:
         return response
 
     async def _respond(self, request: web.Request) -> web.Response:
-        headers: dict[str, str] = {}
+        answer = _Answer()
         try:
-            return await self._answered(request, headers)
+            value = await self._answered(request, answer)
+            answer.note(200)
+            return _json(value, 200, answer.headers)
         except Refusal as refusal:
-            return _json({"code": refusal.code, "msg": refusal.message}, 400, headers)
+            answer.note(400, refusal.code)
+            return _json({"code": refusal.code, "msg": refusal.message}, 400, answer.headers)
         except ApiError as error:
-            return _json(error.body, error.http, {**headers, **error.headers})
+            answer.note(error.http, error.code or 0)
+            return _json(error.body, error.http, {**answer.headers, **error.headers})
         except (ConnectionError, asyncio.CancelledError, web.HTTPException):
             raise
         except Exception:
             _LOG.exception("defect of the served exchange at %s %s", request.method, request.path)
             defect = internal()
-            return _json(defect.body, defect.http, headers)
+            return _json(defect.body, defect.http, answer.headers)
 
-    async def _answered(self, request: web.Request, headers: dict[str, str]) -> web.Response:
+    async def _answered(self, request: web.Request, answer: "_Answer") -> Any:
         if len(request.raw_path) > MAX_TARGET:
             raise ApiError(-1013, f"The request's target is longer than {MAX_TARGET} bytes.", 414)
         path, _, query = request.raw_path.partition("?")
@@ -155,18 +161,21 @@ class _Front:
         params = from_form(query, body)
         door = self._door
         front_ms = door.front.now_ms()
+        asked = answer.asked = door.requests.add(front_ms, route.name, params.values)
+        headers = answer.headers
         used = door.limits.spend(request.remote or "", route.weighs(params), front_ms)
         headers[WEIGHT_HEADER] = str(used)
         call = Call(door, params, front_ms, door.at_ms())
         if route.security is not Security.NONE:
             self._admit(request, route, call, query, body)
+            asked.account = call.account.name
         if route.orders != (0, 0):
             short, long = door.limits.count_orders(call.account.name, *route.orders, front_ms)
             headers["X-MBX-ORDER-COUNT-10S"] = str(short)
             headers["X-MBX-ORDER-COUNT-1M"] = str(long)
         if not door.disturber.active:
-            return _json(perform(route.name, route.handler, call), 200, headers)
-        return await self._disturbed(request, route, call, headers)
+            return perform(route.name, route.handler, call)
+        return await self._disturbed(request, route, call, answer)
 
     def _admit(self, request: web.Request, route: Route, call: Call, query: str, body: str) -> None:
         """Find out who calls; raises where the key, the time or the signature is wrong."""
@@ -190,15 +199,13 @@ class _Front:
         except web.RequestPayloadError:
             raise ApiError(-1013, "The request's body cannot be decoded.", 400, close) from None
 
-    async def _disturbed(
-        self, request: web.Request, route: Route, call: Call, headers: dict[str, str]
-    ) -> web.Response:
+    async def _disturbed(self, request: web.Request, route: Route, call: Call, answer: "_Answer") -> Any:
         """As the faults want it: done or not, answered truly, wrongly, late or never."""
         door = self._door
         wrong = door.disturber.before(route.name, call.who, call.params)
         door.publish()
         if wrong is None:
-            return _json(perform(route.name, route.handler, call), 200, headers)
+            return perform(route.name, route.handler, call)
         await asyncio.sleep(wrong.wait_before_ms / 1000)
         call.at_ms = door.at_ms()
         error = wrong.instead
@@ -214,9 +221,23 @@ class _Front:
             await asyncio.sleep(_HANG_TICK_S)
         if wrong.cut and request.transport is not None:
             request.transport.abort()
+        if wrong.hang or wrong.cut:
+            answer.asked = None
         if error is not None:
             raise error
-        return _json(result, 200, headers)
+        return result
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is known of an answer before it is given: its headers, and the log's entry of what was asked."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    asked: Asked | None = None
+
+    def note(self, status: int, code: int = 0) -> None:
+        if self.asked is not None:
+            self.asked.status, self.asked.code = status, code
 
 
 def _json(value: Any, status: int, headers: dict[str, str]) -> web.Response:

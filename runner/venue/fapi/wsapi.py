@@ -22,6 +22,7 @@ from runner.venue.fapi.keys import ApiKey
 from runner.venue.fapi.limits import MINUTE_MS, TEN_SECONDS_MS
 from runner.venue.fapi.params import Params, from_json
 from runner.venue.fapi.performing import perform
+from runner.venue.fapi.requestlog import Asked
 from runner.venue.fapi.routes.table import ROUTES
 from runner.venue.fapi.signing import check_text, check_time
 from runner.venue.fapi.streams.socket import Socket
@@ -116,11 +117,13 @@ class Session:
         if route is None:
             raise ApiError(-5000, f"Method {request.method[:64]} is invalid")
         params = Params(request.values)
+        request.asked = self._door.requests.add(now, request.method, params.values)
         used = self._door.limits.spend(self._address, route.weighs(params), now)
         call = Call(self._door, params, now, self._door.at_ms())
         if route.security is not Security.NONE:
             key = self._admit(request, signed=route.security is Security.SIGNED, now=now)
             call.who = self._door.exchange.accounts[key.account]
+            request.asked.account = key.account
         if route.orders != (0, 0):
             counts = self._door.limits.count_orders(call.account.name, *route.orders, now)
             request.counted += _orders(self._door, counts)
@@ -242,7 +245,10 @@ class Session:
                 told["data"] = {"serverTime": now, "retryAfter": now + int(retry) * 1000}
         self._send({"id": id, "status": status, "error": told}, request)
 
-    def _send(self, body: dict[str, object], request: "_Request") -> None:
+    def _send(self, body: dict[str, Any], request: "_Request") -> None:
+        if request.asked is not None:
+            request.asked.status = body["status"]
+            request.asked.code = body["error"]["code"] or 0 if "error" in body else 0
         if request.tells_limits:
             body["rateLimits"] = request.counted
         self._socket.answer(_to_json(body))
@@ -251,13 +257,14 @@ class Session:
 class _Request:
     """A method with its parameters as texts, whether the answer tells of limits, and what it tells of them."""
 
-    __slots__ = ("counted", "method", "tells_limits", "values")
+    __slots__ = ("asked", "counted", "method", "tells_limits", "values")
 
     def __init__(self, method: str, values: dict[str, str], tells_limits: bool) -> None:
         self.method = method
         self.values = values
         self.tells_limits = tells_limits
         self.counted: list[dict[str, object]] = []
+        self.asked: Asked | None = None
 
 
 def _read(text: str) -> Mapping[str, Any]:

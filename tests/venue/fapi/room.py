@@ -68,7 +68,7 @@ class Room:
     async def order(self, client_id: str, **params: object) -> tuple[int, Any]:
         """A small market order to buy, unless `params` say otherwise."""
         wish = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.010"}
-        return await self.signed("POST", "/fapi/v1/order", **wish, newClientOrderId=client_id, **params)
+        return await self.signed("POST", "/fapi/v1/order", **{**wish, "newClientOrderId": client_id, **params})
 
     async def user_stream(self) -> ClientWebSocketResponse:
         async with self.client.post(f"{self.base}/fapi/v1/listenKey", headers={"X-MBX-APIKEY": DEFAULT_KEY}) as answer:

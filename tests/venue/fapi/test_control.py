@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from aiohttp import ServerDisconnectedError, WSMsgType
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -261,3 +262,79 @@ def test_the_switches_are_shown() -> None:
         assert rules["countdown_covers_conditionals"] is False
 
     served(story)
+
+
+def test_what_was_asked_is_listed_with_its_account_and_its_answer() -> None:
+    async def story(room: Room) -> None:
+        await room.order("first")
+        await room.order("first", side="HOLD")
+        await room.signed("DELETE", "/fapi/v1/algoOrder", clientAlgoId="none")
+        found = await room.get("/sim/requests?account=sim")
+        rows = [{key: row.get(key) for key in ("route", "newClientOrderId", "clientAlgoId", "status", "code")}
+                for row in found["requests"]]
+        assert rows == [
+            {"route": "POST /fapi/v1/order", "newClientOrderId": "first", "clientAlgoId": None, "status": 200,
+             "code": 0},
+            {"route": "POST /fapi/v1/order", "newClientOrderId": "first", "clientAlgoId": None, "status": 400,
+             "code": -1117},
+            {"route": "DELETE /fapi/v1/algoOrder", "newClientOrderId": None, "clientAlgoId": "none", "status": 400,
+             "code": -2011},
+        ]
+        assert found["requests"][0]["at_ms"] == NOW
+        later = await room.get(f"/sim/requests?after={found['last'] - 1}")
+        assert [row["clientAlgoId"] for row in later["requests"]] == ["none"]
+        assert (await room.get("/sim/requests?account=nobody"))["requests"] == []
+
+    served(story)
+
+
+def test_a_request_whose_key_nobody_has_is_listed_without_an_account() -> None:
+    async def story(room: Room) -> None:
+        status, answer = await room.ask("GET", "/fapi/v3/balance?timestamp=1&signature=x")
+        assert (status, answer["code"]) == (401, -2014)
+        (row,) = (await room.get("/sim/requests?account="))["requests"]
+        assert (row["account"], row["status"], row["code"]) == ("", 401, -2014)
+
+    served(story)
+
+
+def test_a_request_whose_answer_was_lost_is_listed_without_one() -> None:
+    async def story(room: Room) -> None:
+        with pytest.raises(ServerDisconnectedError):
+            await room.order("lost")
+        (row,) = (await room.get("/sim/requests"))["requests"]
+        assert (row["newClientOrderId"], row["status"]) == ("lost", 0)
+
+    served(story, {"name": "lost_answer"})
+
+
+def test_the_front_s_clock_can_be_off_and_the_market_s_is_not() -> None:
+    async def story(room: Room) -> None:
+        shown = await room.post("/sim/clock", off_ms=60_000)
+        assert (shown["front_ms"], shown["exchange_ms"]) == (NOW + 60_000, NOW)
+        assert (await room.get("/fapi/v1/time"))["serverTime"] == NOW + 60_000
+        status, answer = await room.order("late")
+        assert (status, answer["code"]) == (400, -1021)
+        await room.post("/sim/clock", off_ms=0)
+        assert (await room.order("in-time"))[0] == 200
+        assert "speed, off_ms, or both" in await refused(room, "/sim/clock")
+        assert "more than a day" in await refused(room, "/sim/clock", off_ms=10**9)
+
+    served(story)
+
+
+def test_a_fault_for_one_account_is_met_by_its_requests_and_its_socket_alone() -> None:
+    async def story(room: Room) -> None:
+        await room.post("/sim/accounts", name="other")
+        assert (await room.order("mine"))[0] == 200
+        stream = await room.user_stream()
+        await room.post("/sim/faults", name="socket_dropped", account="other")
+        await room.order("told")
+        assert (await stream.receive(timeout=5)).type is WSMsgType.TEXT
+        assert [fault["happened"] for fault in await room.get("/sim/faults")] == [0, 0]
+        await room.post("/sim/faults", name="socket_dropped", account="sim")
+        while (await stream.receive(timeout=5)).type is WSMsgType.TEXT:
+            pass
+        assert stream.closed
+
+    served(story, {"name": "unavailable_503", "account": "other"})

@@ -19,7 +19,7 @@ _WEEK_MS = 7 * 86_400_000
 
 
 def balances(call: Call) -> list[Shown]:
-    return [shown.balance(asset) for asset in _assets(call)]
+    return [shown.balance(call.account.name, asset) for asset in _assets(call)]
 
 
 def account_v3(call: Call) -> Shown:

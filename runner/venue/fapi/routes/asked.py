@@ -19,9 +19,10 @@ class NotUnderstood(Exception):
 
 
 class SetClock(Value, frozen=True, forbid_unknown_fields=True):
-    """`speed` like `1x`, `100x` or `step`."""
+    """`speed` like `1x`, `100x` or `step`; `off_ms` by how much the front's clock is ahead of this machine's."""
 
-    speed: str
+    speed: str = ""
+    off_ms: int | None = None
 
 
 class SetPrice(Value, frozen=True, forbid_unknown_fields=True):

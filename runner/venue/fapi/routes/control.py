@@ -5,14 +5,13 @@ They ask for no key and no signature; whoever reaches the port may use them.  Wh
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from runner.domain.times import DAY_MS
-from runner.domain.values import EXACT, ZERO, plain
+from runner.domain.values import ZERO, plain
 from runner.errors import EnvironmentFault
 from runner.venue.account import Account
 from runner.venue.book import Book
@@ -36,15 +35,14 @@ from runner.venue.fapi.routes.asked import (
     asked,
     read_json,
 )
+from runner.venue.fapi.routes.led import price_data
 from runner.venue.fapi.routes.table import ROUTES
 from runner.venue.fapi.shown.events import user_events
 from runner.venue.faults import Fault, FaultRefused, Listed, read_fault, read_faults
-from runner.venue.market import Datum, Mark, Point, Quote, Trade
 from runner.venue.refusals import Refusal
 
 MOST_EVENTS = 1_000
 MOST_STEP_MS = 366 * DAY_MS
-_DEPTH_QUOTE = Decimal(50_000)
 _NUMBER = "{number:[0-9]+}"
 _HANDLERS = {route.name: route.handler for route in ROUTES}
 _to_json = json.JSONEncoder(ensure_ascii=False, indent=1, default=str).encode
@@ -82,6 +80,7 @@ class Controls:
             "GET /sim/positions": self._positions,
             "GET /sim/balances": self._balances,
             "GET /sim/events": self._events,
+            "GET /sim/requests": self._requests,
             "POST /sim/accounts": self._add_account,
             "POST /sim/funding": self._funding,
             "POST /sim/close": self._close,
@@ -124,11 +123,18 @@ class Controls:
 
     async def _set_clock(self, request: web.Request) -> Any:
         wish = asked(SetClock, await _body(request))
-        try:
-            speed = read_speed(wish.speed)
-        except ValueError as error:
-            raise NotUnderstood(f"{error}.") from None
-        self._door.clock.run_at(speed)
+        if not wish.speed and wish.off_ms is None:
+            raise NotUnderstood("Give a speed, off_ms, or both.")
+        if abs(wish.off_ms or 0) > DAY_MS:
+            raise NotUnderstood(f"off_ms is {wish.off_ms}, more than a day.")
+        if wish.speed:
+            try:
+                speed = read_speed(wish.speed)
+            except ValueError as error:
+                raise NotUnderstood(f"{error}.") from None
+            self._door.clock.run_at(speed)
+        if wish.off_ms is not None:
+            self._door.front.off_ms = wish.off_ms
         return self._time()
 
     async def _price(self, request: web.Request) -> Any:
@@ -137,7 +143,7 @@ class Controls:
         if wish.follow:
             self._playback.held.discard(wish.symbol)
             return self._time()
-        data = list(_data(wish, book, self._door.at_ms()))
+        data = list(price_data(wish, book, self._door.at_ms()))
         if not data:
             raise NotUnderstood("Give a price, a bid with its ask, a mark, or \"follow\": true.")
         self._playback.held.add(wish.symbol)
@@ -245,6 +251,12 @@ class Controls:
             for account, event in user_events([each.fact], instruments.__getitem__, each.fact.at_ms)
         ]
         return {"events": shown, "last": happened[-1].number if happened else after}
+
+    async def _requests(self, request: web.Request) -> Any:
+        after, wanted = _whole(request, "after", 0), request.query.get("account")
+        kept = self._door.requests.after(after, min(_whole(request, "limit", MOST_EVENTS), MOST_EVENTS))
+        shown = [each.shown() for each in kept if wanted in (None, each.account)]
+        return {"requests": shown, "last": kept[-1].number if kept else after}
 
     async def _limits(self, request: web.Request) -> Any:
         limits = self._door.limits
@@ -356,32 +368,6 @@ def _answered(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamRes
 
 async def _body(request: web.Request) -> str:
     return (await request.read()).decode("utf-8", "replace")
-
-
-def _data(wish: SetPrice, book: Book, at_ms: int) -> Iterable[Datum]:
-    """The data that the wish stands for.  A last price takes the quote along where there is one."""
-    symbol = wish.symbol
-    for name in ("price", "bid", "ask", "mark"):
-        value = getattr(wish, name)
-        if value is not None and (value <= ZERO or (name != "mark" and not book.instrument.on_tick(value))):
-            raise NotUnderstood(f"{name} is {plain(value)}: a multiple of the tick {plain(book.instrument.tick_size)}"
-                                " above zero is needed.")
-    if wish.qty is not None and wish.qty <= ZERO:
-        raise NotUnderstood("qty is not above zero.")
-    if (wish.bid is None) != (wish.ask is None):
-        raise NotUnderstood("A quote has both a bid and an ask.")
-    if wish.bid is not None and wish.ask is not None:
-        if wish.bid >= wish.ask:
-            raise NotUnderstood("The bid is not below the ask.")
-        depth = wish.qty or book.instrument.floor_qty(EXACT.divide(_DEPTH_QUOTE, wish.ask))
-        yield Quote(symbol, at_ms, wish.bid, depth, wish.ask, depth)
-    elif wish.price is not None and book.quote is not None:
-        moved = wish.price - book.quote.bid
-        yield book.quote._replace(at_ms=at_ms, bid=wish.price, ask=book.quote.ask + moved)
-    if wish.price is not None:
-        yield Point(symbol, at_ms, wish.price) if wish.qty is None else Trade(symbol, at_ms, wish.price, wish.qty)
-    if wish.mark is not None:
-        yield Mark(symbol, at_ms, wish.mark)
 
 
 def _shown_fault(entry: Listed) -> dict[str, Any]:

@@ -5,6 +5,8 @@ Texts and numbers are mixed as Binance mixes them: the leverage is a text in pos
 symbolConfig.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -18,13 +20,18 @@ from runner.venue.figures import AssetFigures, PositionFigures
 from runner.venue.holdings import SymbolConfig
 
 Shown = dict[str, Any]
-ALIAS = "SgsR"
-"""What Binance calls `accountAlias`: the same for all here."""
 
 
-def balance(asset: AssetFigures) -> Shown:
+def alias(account: str) -> str:
+    """What Binance calls `accountAlias`: always the same for an account, of no other, and of its name it says
+    nothing."""
+    digest = hashlib.blake2b(account.encode(), digest_size=8).digest()
+    return base64.b32encode(digest).decode().rstrip("=").title()
+
+
+def balance(account: str, asset: AssetFigures) -> Shown:
     return {
-        "accountAlias": ALIAS,
+        "accountAlias": alias(account),
         "asset": asset.asset,
         "balance": money(asset.wallet),
         "crossWalletBalance": money(asset.cross_wallet),

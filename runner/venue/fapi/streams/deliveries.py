@@ -21,12 +21,13 @@ HELD_MS = 5000
 
 
 class Frame(NamedTuple):
-    """One event for one socket: by which listen key and on which route, and the text of the frame."""
+    """One event for one socket: by which listen key and on which route, whose it is, and the text of the frame."""
 
     event: Event
     text: str
     key: str
     route: str
+    account: str
 
 
 @dataclass(slots=True)
@@ -49,9 +50,9 @@ class Deliveries:
     _numbers: "count[int]" = field(default_factory=count)
     _held: dict[Socket, deque[_Held]] = field(default_factory=dict)
 
-    def connected(self, socket: Socket, route: str, keys: tuple[str, ...], first: int = 0) -> None:
+    def connected(self, socket: Socket, place: Place, keys: tuple[str, ...], first: int = 0) -> None:
         """A socket is open, or faults from the number `first` on were added while it was."""
-        fault = self.faults.take(Seam.SOCKET, Place(route=route), first)
+        fault = self.faults.take(Seam.SOCKET, place, first)
         if fault is not None:
             self._befall(socket, fault, keys)
 
@@ -60,7 +61,7 @@ class Deliveries:
         if not self.faults.active:
             self._tell(socket, frame)
             return
-        place = _place(frame.route, frame.event)
+        place = _place(frame)
         befalls = self.faults.take(Seam.SOCKET, place)
         if befalls is not None:
             self._befall(socket, befalls, (frame.key,))
@@ -138,10 +139,13 @@ def _delay(fault: Fault | None) -> int:
     return 0 if fault is None or fault.delay_ms is None else fault.delay_ms
 
 
-def _place(route: str, event: Event) -> Place:
+def _place(frame: Frame) -> Place:
     """Where an event stands among the faults: by its name, its client order id and its status."""
+    event = frame.event
     order = event.get("o", event)
     if not isinstance(order, dict):
         order = event
     client_id = order.get("c") or order.get("caid") or ""
-    return Place(route=route, client_ids=(str(client_id),), event=str(event["e"]), status=str(order.get("X", "")))
+    return Place(
+        frame.route, (str(client_id),), event=str(event["e"]), status=str(order.get("X", "")), account=frame.account,
+    )

@@ -145,3 +145,12 @@ def test_the_income_adds_up_to_the_wallet() -> None:
 )
 def test_an_unknown_symbol_is_refused(route: str) -> None:
     assert Counter().ask(f"GET {route}", symbol="NOPE") == -1121
+
+
+def test_each_account_has_an_alias_of_its_own_that_stays() -> None:
+    first, second = Counter(), Counter()
+    other = second.exchange.open_account("other")
+    alias = first.ask("GET v3/balance")[0]["accountAlias"]
+    assert alias == second.ask("GET v2/balance")[0]["accountAlias"]
+    second.account = other
+    assert second.ask("GET v3/balance")[0]["accountAlias"] not in (alias, "other")
