@@ -9,19 +9,9 @@ from runner.domain.commands import GroupProtected, ReadPosition, Remark
 from runner.domain.events import PositionReport
 from runner.domain.values import ZERO, OrderType
 from runner.engine import orders
-from runner.engine.exits import RETRY_PAUSE_MS
 from runner.engine.ledger import covered
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import Outcome, Role
-
-LIMIT_WAIT_MS = 500
-"""How long a market close waits for resting LIMIT exits to be confirmed cancelled before it is sent beside them."""
-
-TRUST_AFTER_MS = 2_000
-"""A position read counts only if it was begun this long after our last fill."""
-
-AGREE_AFTER_MS = 1_000
-"""Pause between the two reads that must agree before a position counts as gone."""
 
 
 def start_closing(run: Run, group: GroupState, reason: str, *, until_protected: bool = False) -> None:
@@ -71,8 +61,8 @@ def settle_close(run: Run, group: GroupState) -> None:
             if in_book or leg.node.role in (Role.TAKE_PROFIT, Role.EXIT):
                 orders.cancel(run, leg, one, "closing at market")
                 blocked = blocked or in_book
-    if blocked and run.now_ms - group.closing_since_ms < LIMIT_WAIT_MS:
-        run.timer(f"close:{group.spec.group_id}", group.closing_since_ms + LIMIT_WAIT_MS)
+    if blocked and run.now_ms - group.closing_since_ms < run.pace.limit_wait_ms:
+        run.timer(f"close:{group.spec.group_id}", group.closing_since_ms + run.pace.limit_wait_ms)
         return
     closer = closer_of(group)
     live = (one for leg in group.legs for one in leg.live())
@@ -88,7 +78,7 @@ def settle_close(run: Run, group: GroupState) -> None:
 
 def hold_close(run: Run, group: GroupState) -> None:
     """No new close of the group for the retry pause; its stop has a pause of its own."""
-    group.close_held_until_ms = run.now_ms + RETRY_PAUSE_MS
+    group.close_held_until_ms = run.now_ms + run.pace.retry_pause_ms
     run.timer(f"pause:{group.spec.group_id}", group.close_held_until_ms)
 
 
@@ -149,7 +139,7 @@ def doubt_position(run: Run, group: GroupState) -> None:
     if group.reading or group.ended:
         return
     group.reading = True
-    run.timer(f"read:{group.spec.group_id}", max(run.now_ms, group.last_fill_ms + TRUST_AFTER_MS))
+    run.timer(f"read:{group.spec.group_id}", max(run.now_ms, group.last_fill_ms + run.pace.trust_after_ms))
 
 
 def read_position(run: Run, group: GroupState) -> None:
@@ -165,14 +155,14 @@ def fold_position(run: Run, report: PositionReport) -> None:
         if report.begun_ms is None:
             if report.at_ms <= group.last_fill_ms:
                 continue
-        elif report.begun_ms < group.last_fill_ms + TRUST_AFTER_MS:
+        elif report.begun_ms < group.last_fill_ms + run.pace.trust_after_ms:
             if group.reading:
-                run.timer(f"read:{group.spec.group_id}", group.last_fill_ms + TRUST_AFTER_MS)
+                run.timer(f"read:{group.spec.group_id}", group.last_fill_ms + run.pace.trust_after_ms)
             continue
         pushed = report.begun_ms is None
         if report.at_ms < group.position_ms or (pushed and report.at_ms == group.position_ms):
             if group.reading and not pushed:
-                run.timer(f"read:{group.spec.group_id}", run.now_ms + AGREE_AFTER_MS)
+                run.timer(f"read:{group.spec.group_id}", run.now_ms + run.pace.agree_after_ms)
             continue
         group.position_ms = report.at_ms
         on_side = max(report.qty * group.spec.entry_side.sign, ZERO)
@@ -192,8 +182,8 @@ def _doubly_empty(run: Run, group: GroupState, begun_ms: int | None) -> None:
         return
     elif group.empty_read_ms is None:
         group.empty_read_ms = begun_ms
-        run.timer(f"read:{group.spec.group_id}", run.now_ms + AGREE_AFTER_MS)
-    elif begun_ms >= group.empty_read_ms + AGREE_AFTER_MS:
+        run.timer(f"read:{group.spec.group_id}", run.now_ms + run.pace.agree_after_ms)
+    elif begun_ms >= group.empty_read_ms + run.pace.agree_after_ms:
         _gone(run, group)
 
 

@@ -15,9 +15,6 @@ from runner.engine.openers import send_market
 from runner.engine.state import Leg, Purpose, Revision, Run
 from runner.graph.model import DueTarget, Outcome, Role
 
-CANCEL_RETRY_MS = 500
-"""Pause before an order is looked up whose cancel was refused for a reason that passes."""
-
 
 def refused(run: Run, event: CommandRejected) -> None:
     """Take in a definite no to one request."""
@@ -33,7 +30,7 @@ def refused(run: Run, event: CommandRejected) -> None:
             _cancel_refused(run, leg, revision, event)
         case Action.QUERY:
             if revision.live:
-                orders.look_up_later(run, revision, CANCEL_RETRY_MS)
+                orders.look_up_later(run, revision, run.pace.cancel_retry_ms)
 
 
 def ended(run: Run, leg: Leg, revision: Revision) -> None:
@@ -114,7 +111,7 @@ def _cancel_refused(run: Run, leg: Leg, revision: Revision, event: CommandReject
     if refusal(event.code) is Refusal.GONE:
         orders.look_up(run, leg, revision)
     else:
-        orders.look_up_later(run, revision, CANCEL_RETRY_MS)
+        orders.look_up_later(run, revision, run.pace.cancel_retry_ms)
 
 
 def _say(run: Run, leg: Leg, event: CommandRejected, then: str) -> None:

@@ -5,7 +5,7 @@ from runner.domain.events import Force, PositionReport
 from runner.domain.values import ZERO, OrderType, Side, TimeInForce, WorkingType, trimmed
 from runner.engine import openers
 from runner.engine.answers import Refusal, refusal
-from runner.engine.closing import TRUST_AFTER_MS, start_closing
+from runner.engine.closing import start_closing
 from runner.engine.flow import end_step
 from runner.engine.state import GroupState, Leg, Phase, Run, StepState
 from runner.graph.model import (
@@ -160,7 +160,7 @@ def _finish_flatten(run: Run, step: StepState, node: FlattenNode) -> None:
     if not step.finishing:
         step.finishing = True
         last_fill_ms = max(
-            (group.last_fill_ms + TRUST_AFTER_MS for group in run.groups.values()
+            (group.last_fill_ms + run.pace.trust_after_ms for group in run.groups.values()
              if group.spec.symbol == node.symbol and group.last_fill_ms),
             default=run.now_ms,
         )

@@ -14,12 +14,6 @@ from runner.engine.prices import Resolved, resolve
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import DueTarget, OrderNode, Role
 
-RETRY_PAUSE_MS = 1_000
-"""The longest pause between tries of an exit (plan language, *The bound*: pauses of at most 1 s)."""
-
-TWIN_AFTER_MS = 500
-"""A protective order unknown for this long is joined by a second one where the group holds the symbol alone."""
-
 
 def settle_exits(run: Run, group: GroupState) -> None:
     """Place, replace and cancel until every exit leg stands at its target or has its change in flight."""
@@ -127,13 +121,13 @@ def trigger_timeout(run: Run, leg: Leg) -> str:
 
 def hold(run: Run, leg: Leg) -> None:
     """No new order of the leg for the retry pause."""
-    leg.held_until_ms = run.now_ms + RETRY_PAUSE_MS
+    leg.held_until_ms = run.now_ms + run.pace.retry_pause_ms
     run.timer(f"retry:{leg.node_id}", leg.held_until_ms)
 
 
 def ended_unasked(run: Run, leg: Leg) -> None:
     """An exit order ended without our asking: the next one goes out at once, but not more than one a pause."""
-    if run.now_ms - leg.replaced_ms < RETRY_PAUSE_MS:
+    if run.now_ms - leg.replaced_ms < run.pace.retry_pause_ms:
         hold(run, leg)
     leg.replaced_ms = max(run.now_ms, leg.held_until_ms)
 
@@ -152,7 +146,7 @@ def _overdue(run: Run, group: GroupState, waiting: list[Revision]) -> bool:
     """Whether an unresolved stop may be joined by a second one (plan language, *Unknown outcomes*)."""
     return (
         len(waiting) == 1 and waiting[0].expires_ms is not None and run.sole_holder(group)
-        and run.now_ms - waiting[0].sent_ms >= TWIN_AFTER_MS
+        and run.now_ms - waiting[0].sent_ms >= run.pace.twin_after_ms
     )
 
 

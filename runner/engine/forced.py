@@ -14,9 +14,6 @@ from runner.engine.closing import cancel_openers
 from runner.engine.flow import stop
 from runner.engine.state import GroupState, Phase, Run
 
-SETTLED_AFTER_MS = 1_000
-"""How long a run goes on after a forced execution, to hear what else it cost."""
-
 
 def execute(run: Run, event: ForcedExecution) -> None:
     """Take what the exchange closed out of the ledgers that it was in, and its money into the day's."""
@@ -35,7 +32,7 @@ def execute(run: Run, event: ForcedExecution) -> None:
     run.day.fees += event.fee
     run.held[event.symbol] = run.held[event.symbol] - taken * sign
     run.forced = run.forced or event.cause.value
-    run.forced_until_ms = run.now_ms + SETTLED_AFTER_MS
+    run.forced_until_ms = run.now_ms + run.pace.settled_after_ms
     run.timer("forced:", run.forced_until_ms)
     left = taken - _from_nobody(run, event.symbol, sign, taken)
     managed = False

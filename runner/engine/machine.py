@@ -148,7 +148,7 @@ class Machine:
 
     def _start(self, event: RunStarted) -> None:
         run = self._run
-        run.run_id, run.seed = event.run_id, event.seed
+        run.run_id, run.seed, run.pace = event.run_id, event.seed, event.pace
         for position in event.positions:
             run.book[position.symbol] = Position(position.symbol, position.qty, position.entry_px)
             run.held[position.symbol] = run.free[position.symbol] = position.qty

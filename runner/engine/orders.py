@@ -17,15 +17,6 @@ from runner.engine.ledger import unsold
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import Outcome, Role
 
-PRICE_WAIT_MS = 500
-"""How long a fill without a price is waited for before the mark stands in for it (plan language, *Prices*)."""
-
-LOOKUP_PAUSE_MS = (500, 1_000, 2_000, 4_000)
-"""Pauses between the queries for an order whose placement has no clear answer."""
-
-EXPIRY_MARGIN_MS = 1_000
-"""Added to timestamp + recvWindow: Binance accepts a timestamp up to 1,000 ms ahead of its own clock."""
-
 
 def place(
     run: Run, leg: Leg, quantity: Decimal, order_type: OrderType, *, price: Decimal | None = None,
@@ -132,14 +123,14 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
     leg, revision = found
     if event.action is Action.QUERY:
         if revision.live:
-            look_up_later(run, revision, LOOKUP_PAUSE_MS[0])
+            look_up_later(run, revision, run.pace.lookup_pauses_ms[0])
         return
     if revision.order.status is OrderStatus.PENDING_NEW:
         before = revision.order
         revision.order = before.after(OrderStatus.UNKNOWN)
         revision.expires_ms = event.expires_ms
         if revision.protective:
-            run.timer(f"twin:{leg.node_id}", revision.sent_ms + PRICE_WAIT_MS)
+            run.timer(f"twin:{leg.node_id}", revision.sent_ms + run.pace.twin_after_ms)
     elif revision.order.cancel_in_flight:
         revision.order = without_cancel(revision.order)
     if revision.live:
@@ -151,7 +142,7 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
     that was never seen only when its request can no longer be accepted."""
     if not revision.live:
         return
-    expired = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + EXPIRY_MARGIN_MS
+    expired = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + run.pace.expiry_margin_ms
     revision.misses += revision.order.confirmed or expired
     if revision.misses >= 2:
         if revision.order.confirmed:
@@ -159,7 +150,8 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
         else:
             _never_executed(run, leg, revision)
         return
-    pause = LOOKUP_PAUSE_MS[min(revision.lookups, len(LOOKUP_PAUSE_MS) - 1)]
+    pauses = run.pace.lookup_pauses_ms
+    pause = pauses[min(revision.lookups, len(pauses) - 1)]
     revision.lookups += 1
     look_up_later(run, revision, pause)
 
@@ -249,7 +241,7 @@ def _learn_price(
         if not leg.price_asked:
             leg.price_asked = True
             look_up(run, leg, revision)
-            run.timer(f"price:{leg.node_id}", run.now_ms + PRICE_WAIT_MS)
+            run.timer(f"price:{leg.node_id}", run.now_ms + run.pace.price_wait_ms)
 
 
 def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Decimal) -> None:

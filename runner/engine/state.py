@@ -12,6 +12,7 @@ from enum import StrEnum
 from runner.domain.commands import CancelTimer, Command, SetTimer
 from runner.domain.instrument import Instrument
 from runner.domain.orders import Order
+from runner.domain.pace import Pace
 from runner.domain.positions import Position
 from runner.domain.value import Record, fresh
 from runner.domain.values import ZERO
@@ -253,6 +254,7 @@ class Run:
         self.graph = graph
         self.run_id = ""
         self.seed = 0
+        self.pace = Pace()
         self.now_ms = 0
         self.out: list[Command] = []
         self.instruments: dict[str, Instrument] = {one.symbol: one for one in graph.instruments}

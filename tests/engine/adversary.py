@@ -40,6 +40,7 @@ from runner.domain.events import (
     TimerFired,
 )
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.domain.pace import Pace
 from runner.domain.positions import Position
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO, Side
@@ -50,6 +51,7 @@ from tests.engine.counterparty import Counterparty, Held
 START_MS = 1_700_000_000_000
 RECV_WINDOW_MS = 5_000
 RUN_ID = "d0123456789"
+PACE = Pace()
 
 SERVED, REFUSED, ANSWER_LOST, REQUEST_LOST, LATE, TWICE = range(6)
 """What becomes of a request: served and answered; refused; served, the answer lost; lost before it was served;
@@ -131,7 +133,7 @@ class World:
         self.machine = Machine(self.graph)
         self.exchange = Counterparty(self.positions)
         held = tuple(Position(symbol, qty, Decimal(60_000)) for symbol, qty in self.positions.items())
-        self.give(RunStarted(START_MS, RUN_ID, 7, held))
+        self.give(RunStarted(START_MS, RUN_ID, 7, held, pace=PACE))
 
     # ---- between the machine and the world ------------------------------------------------------------------------
 

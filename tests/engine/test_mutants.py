@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from runner.domain.commands import PlaceOrder
 from runner.domain.events import CommandUnresolved
 from runner.domain.instrument import Instrument
+from runner.domain.pace import Pace
 from runner.domain.reports import TradeReport
 from runner.engine import closing, contingencies, exits, flow, machine, openers, orders
 from runner.engine.schedule import planned
 from runner.engine.state import GroupState, Leg, Revision, Run
 from runner.graph.model import ExecutionGraph, Outcome, Role, Schedule
-from tests.engine import test_invariants
+from tests.engine import adversary, test_invariants
 
 QUICK = settings(
     max_examples=1_500, stateful_step_count=40, derandomize=True, deadline=None, database=None,
@@ -95,7 +96,7 @@ def forget_what_a_report_told_before_its_trade(patch: pytest.MonkeyPatch) -> Non
 
 
 def believe_the_first_not_found(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(orders, "EXPIRY_MARGIN_MS", -60_000)
+    patch.setattr(adversary, "PACE", Pace(expiry_margin_ms=-60_000))
 
 
 def send_all_slices_whole(patch: pytest.MonkeyPatch) -> None:
