@@ -20,6 +20,7 @@ Wherever a single value may stand, `${name}` may stand too: the value of the par
 _SCALARS = frozenset({
     "text", "positive", "signed", "count", "whole", "duration", "percentage", "distance", "time", "symbol", "step_id",
     "target", "outcome", "side", "order_type", "working_type", "time_in_force", "on_immediate_trigger",
+    "existing_position", "margin_type",
 })
 _HIDDEN = frozenset({"reference_text"})
 _TYPES = {

@@ -81,8 +81,16 @@ GRAPH_CODES: dict[str, Code] = {
         " `twap` those of one OCO. A second one would sell the same quantity twice.",
         "- {id: long, bracket: …}\n- {id: guard, oco: {quantity: {filled: long}, …}}",
         "- {id: long, bracket: …}"),
+    "shared-position": Code(
+        "A stop of a position that is not the step's alone",
+        "With `close_position: true` the exchange closes the whole position of the symbol, whoever opened it. So it is"
+        " for a step beside which nothing holds a position on the symbol: no other step of the plan, unless one is a"
+        " bracket and the other waits for its end, and nothing that `existing_position: allow` lets be.",
+        "- {id: a, bracket: {…, stop_loss: {stop_price: 59000, close_position: true}}}\n- {id: b, bracket: {…}}",
+        "- {id: a, bracket: {…, stop_loss: {stop_price: 59000, close_position: true}}}\n- {id: b, after: {a: any},"
+        " bracket: {…}}"),
     "unprotected": Code(
-        "An opener without a stop (a warning)",
+        "An opener without a stop (a warning; live, an error)",
         "The step may open a position that nothing protects. A `bracket` has its stop; an `entry` or `twap` is"
         " protected by an `oco` of `{filled: it}` that waits for its `first_fill`, and for nothing else. A live run"
         " refuses the step unless it says `unprotected: allow`.",

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from runner.domain.instrument import Instrument
 from runner.errors import PlanInvalid
 from runner.graph.checks import check_plan
+from runner.graph.checks.policy import LENIENT, Policy
 from runner.graph.checks.symbols import step_symbols
 from runner.graph.kinds import RULES
-from runner.graph.model import Edge, ExecutionGraph, Group, RiskLimits
+from runner.graph.model import AccountWish, Edge, ExecutionGraph, Group, RiskLimits
 from runner.graph.scope import GroupShare, Parts, Scope
 from runner.graph.survey import Survey
 from runner.plan.diagnostics import Diagnostic, Severity
-from runner.plan.model import Plan, Step
+from runner.plan.model import OnExternalChange, Plan, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class Compiled:
     warnings: tuple[Diagnostic, ...]
 
 
-def compile_plan(plan: Plan, instruments: Mapping[str, Instrument]) -> Compiled:
-    """The graph of a plan.
+def compile_plan(plan: Plan, instruments: Mapping[str, Instrument], policy: Policy = LENIENT) -> Compiled:
+    """The graph of a plan; `policy` is what its mode asks for beyond what every plan must be.
 
     Raises:
         PlanInvalid: with every fault, in file order.
     """
-    survey, faults = check_plan(plan, instruments)
+    survey, faults = check_plan(plan, instruments, policy)
     diagnostics = sorted((plan.source.diagnose(fault) for fault in faults), key=lambda found: found.sort_key)
     errors = [found for found in diagnostics if found.severity is Severity.ERROR]
     if errors:
@@ -49,6 +50,8 @@ def _build(survey: Survey, instruments: Mapping[str, Instrument]) -> ExecutionGr
         plan.name, tuple(instruments[symbol] for symbol in symbols), tuple(part.policy for part in parts), nodes,
         edges, _groups(plan, parts),
         RiskLimits(limits.max_order_notional, limits.max_position_notional, limits.max_daily_loss),
+        AccountWish(plan.account.leverage, plan.account.margin_type),
+        plan.on_external_change is OnExternalChange.ADOPT,
     )
 
 

@@ -33,6 +33,7 @@ def order_leg(
         price, _fixed(order.stop_price), _fixed(order.activation_price),
         wire_callback(order.callback_rate),
         market_if_triggered=opener and step.on_immediate_trigger is OnImmediateTrigger.MARKET,
+        good_till_ms=order.good_till_ms if opener else None,
     )
 
 
@@ -52,7 +53,7 @@ def exit_legs(
     limit = _fixed(stop.limit_price)
     legs = [_leg(
         step, "stop_loss", group_id, Role.STOP, side, OrderType.STOP if limit else OrderType.STOP_MARKET,
-        OpenTarget(), limit, trigger,
+        OpenTarget(), limit, trigger, close_position=stop.close_position,
     )]
     weights = tuple(leg.portion for leg in take_profits)
     for index, take_profit in enumerate(take_profits):
@@ -78,9 +79,9 @@ def _fixed(price: Decimal | None) -> FixedPrice | None:
 
 def _leg(
     step: Step, name: str, group_id: str, role: Role, side: Side, order_type: OrderType, target: Target,
-    price: Price | None, trigger: Price | None,
+    price: Price | None, trigger: Price | None, *, close_position: bool = False,
 ) -> OrderNode:
     return OrderNode(
         f"{step.step_id}.{name}", step.step_id, group_id, role, step.symbol, side, order_type, TimeInForce.GTC,
-        step.working_type, target, price, trigger,
+        step.working_type, target, price, trigger, close_position=close_position,
     )

@@ -122,7 +122,9 @@ class _Book:
         later: dict[str, str] = {}
         quantity = self.quantity(node)
         exact = isinstance(node.target, FixedTarget | DueTarget) and self._settled(node)
-        if quantity is not None and exact:
+        if node.close_position:
+            request["closePosition"] = "true"
+        elif quantity is not None and exact:
             request["quantity"] = trimmed(quantity)
         else:
             words = target_words(node, self.steps[node.step_id], instrument)
@@ -140,7 +142,9 @@ class _Book:
             request["callbackRate"] = trimmed(node.callback_rate)
         if node.order_type.limited:
             request["timeInForce"] = node.time_in_force.value
-        if node.reduce_only:
+        if node.good_till_ms is not None:
+            request["goodTillDate"] = str(node.good_till_ms)
+        if node.reduce_only and not node.close_position:
             request["reduceOnly"] = "true"
         if conditional:
             request["workingType"] = node.working_type.value

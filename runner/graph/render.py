@@ -43,7 +43,7 @@ def as_text(graph: ExecutionGraph) -> str:
     for step_id, members in nodes.items():
         lines.append("")
         lines += _step(steps[step_id], members, incoming, instruments.get(steps[step_id].symbol))
-    lines += _limits(graph)
+    lines += _conditions(graph)
     return "\n".join(lines) + "\n"
 
 
@@ -81,6 +81,8 @@ def _step(
                 words = order_words(node, policy, instrument) + _moment(incoming.get(node.node_id, []))
                 yield from _row(_leg(node), words, width)
             case EndNode():
+                if policy.existing_position_allowed:
+                    yield from _row("beside", "a position of the same side that is not the run's", width)
                 if policy.on_failure != "stop":
                     yield from _row("on failure", policy.on_failure, width)
             case CancelNode(steps=steps):
@@ -130,6 +132,19 @@ def _moment(waits: list[Edge]) -> str:
     return ""
 
 
+def _conditions(graph: ExecutionGraph) -> list[str]:
+    """What holds for the plan as a whole, a line each: limits, the account, and what others change."""
+    account, lines = graph.account, []
+    wishes = {"leverage": account.leverage, "margin_type": account.margin_type}
+    asked = [f"{name} {value}" for name, value in wishes.items() if value is not None]
+    if asked:
+        lines.append(f"account  {', '.join(asked)}")
+    if graph.adopt_external_changes:
+        lines.append("others  what they change of the run is adopted")
+    lines += _limits(graph)
+    return ["", *lines] if lines else []
+
+
 def _limits(graph: ExecutionGraph) -> list[str]:
     limits = graph.limits
     named = {
@@ -137,4 +152,4 @@ def _limits(graph: ExecutionGraph) -> list[str]:
         "max_daily_loss": limits.max_daily_loss,
     }
     found = [f"{name} {trimmed(value)}" for name, value in named.items() if value is not None]
-    return ["", f"limits  {', '.join(found)}"] if found else []
+    return [f"limits  {', '.join(found)}"] if found else []

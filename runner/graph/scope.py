@@ -28,6 +28,7 @@ from runner.plan.model import (
     CancelBody,
     Dependency,
     EntryBody,
+    ExistingPosition,
     ExitBody,
     FlattenBody,
     OcoBody,
@@ -162,4 +163,5 @@ def policy(
         step.step_id, step.kind, step.symbol, side, group_id, opens(step.body), protects, follows,
         step.on_failure.value,
         step.on_timeout.value, size, schedule, planned, stop, step.unprotected_allowed, link,
+        opens(step.body) and step.existing_position is ExistingPosition.ALLOW,
     )

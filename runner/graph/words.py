@@ -83,6 +83,8 @@ def price_words(price: Price) -> str:
 
 def target_words(node: OrderNode, policy: StepPolicy, instrument: Instrument) -> str:
     """How much the order is for."""
+    if node.close_position:
+        return "the whole position"
     match node.target:
         case FixedTarget(size):
             return size_words(size, instrument)
@@ -107,6 +109,8 @@ def order_words(node: OrderNode, policy: StepPolicy, instrument: Instrument) -> 
         text += f", {trimmed(node.callback_rate)}% behind the best price"
     if node.activation is not None:
         text += f" from {price_words(node.activation)} on"
+    if node.good_till_ms is not None:
+        text += f", good till {rfc3339(node.good_till_ms)}"
     return text
 
 

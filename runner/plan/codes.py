@@ -141,6 +141,13 @@ PLAN_CODES: dict[str, Code] = {
         "take_proft: {price: 61000}", "take_profit: {price: 61000}"),
     "version": Code("Another version of the language", "This runner reads version 1.", "version: 2", "version: 1"),
     # ---- the values ---------------------------------------------------------------------------------------------
+    "close-position": Code(
+        "A stop of the whole position that says more than its trigger",
+        "With `close_position: true` the exchange closes the whole position at market once the `stop_price` is"
+        " reached. It has no limit price, and its trigger must be known when it is sent, since the exchange takes only"
+        " one such stop at a time.",
+        "stop_loss: {stop_price: 59000, limit_price: 58800, close_position: true}",
+        "stop_loss: {stop_price: 59000, close_position: true}"),
     "condition": Code(
         "A condition that says several things, or none",
         "A condition is one of price, at, delay, position, all, any and not; several are joined by `all` or `any`.",
@@ -154,6 +161,13 @@ PLAN_CODES: dict[str, Code] = {
     "duplicate-step": Code(
         "Two steps with one id", "Each step has an id of its own; others name it by that.", "- id: long\n- id: long",
         "- id: long\n- id: long-2"),
+    "good-till": Code(
+        "GTD without its date, or a date without GTD",
+        "An order with `time_in_force: GTD` is cancelled by the exchange at its `good_till`, which counts whole seconds"
+        " and lies more than 600 seconds after the order is sent. It is for LIMIT orders of an `entry` or a `bracket`;"
+        " any other order is cancelled by the step's `timeout`.",
+        "time_in_force: GTD\nentry: {side: BUY, quantity: 0.004, type: LIMIT, price: 60000}",
+        "time_in_force: GTD\nentry: {…, type: LIMIT, price: 60000, good_till: 2026-11-24T20:00:00Z}"),
     "market": Code(
         "A market with several sources, or none",
         "The market of the dry run is one of data, path and random, or a map of symbol to such a source; the points"

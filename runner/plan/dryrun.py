@@ -8,7 +8,15 @@ from runner.domain.values import ZERO
 from runner.plan import scalars
 from runner.plan.diagnostics import Path, pointer
 from runner.plan.faults import Faults
-from runner.plan.model import DataMarket, DryRunSettings, Market, PathMarket, PathPoint, RandomMarket
+from runner.plan.model import (
+    AccountSettings,
+    DataMarket,
+    DryRunSettings,
+    Market,
+    PathMarket,
+    PathPoint,
+    RandomMarket,
+)
 from runner.plan.reader import Tree
 from runner.plan.suggestions import listed
 
@@ -21,11 +29,21 @@ _MOST_SEED = 2**63 - 1
 _STANDARD = DryRunSettings()
 
 
-def read_dryrun(value: Tree, faults: Faults) -> DryRunSettings:
-    """The settings, with their defaults filled in."""
+def read_dryrun(value: Tree, account: AccountSettings, faults: Faults) -> DryRunSettings:
+    """The settings, with their defaults filled in: those of `account` where it says something."""
+    standard = _STANDARD.but(
+        leverage=account.leverage or _STANDARD.leverage, margin_type=account.margin_type or _STANDARD.margin_type)
     if not isinstance(value, dict):
-        return _STANDARD
+        return standard
     path: Path = ("dryrun",)
+    leverage = standard.leverage
+    if "leverage" in value:
+        leverage = scalars.whole(value["leverage"], (*path, "leverage"), faults, 1, MOST_LEVERAGE)
+        if account.leverage is not None and leverage != account.leverage:
+            faults.add(
+                "contradiction",
+                f"{pointer((*path, 'leverage'))}: {leverage} is not the {account.leverage} that `account` asks for",
+                (*path, "leverage"), "leave it out: a dry run takes that of `account`")
     fees_value = value.get("fees")
     fees = fees_value if isinstance(fees_value, dict) else {}
 
@@ -35,8 +53,7 @@ def read_dryrun(value: Tree, faults: Faults) -> DryRunSettings:
     return DryRunSettings(
         balance=scalars.positive(
             value["balance"], (*path, "balance"), faults) if "balance" in value else _STANDARD.balance,
-        leverage=scalars.whole(
-            value.get("leverage", _STANDARD.leverage), (*path, "leverage"), faults, 1, MOST_LEVERAGE),
+        leverage=leverage,
         maker_fee=fee("maker", "0.02%"),
         taker_fee=fee("taker", "0.05%"),
         latency_ms=scalars.duration(value.get("latency", "50ms"), (*path, "latency"), faults, zero_too=True),
@@ -44,6 +61,7 @@ def read_dryrun(value: Tree, faults: Faults) -> DryRunSettings:
         fill_on_touch=value.get("fill") == "touch",
         positions=_positions(value.get("positions"), (*path, "positions"), faults),
         market=_markets(value.get("market"), (*path, "market"), faults),
+        margin_type=standard.margin_type,
     )
 
 

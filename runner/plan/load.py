@@ -4,9 +4,10 @@ import gc
 from collections.abc import Mapping
 
 from runner.errors import PlanInvalid
+from runner.plan import scalars
 from runner.plan.diagnostics import Diagnostic, Fault, Mark
 from runner.plan.faults import MOST_FAULTS, Faults, TooManyFaults
-from runner.plan.model import Plan
+from runner.plan.model import OnExternalChange, Plan
 from runner.plan.parameters import Parameters, put_in, read_parameters
 from runner.plan.parse import read_settings, read_steps
 from runner.plan.reader import Document, read
@@ -50,11 +51,13 @@ def _judged(document: Document, data: bytes, sets: Mapping[str, str], faults: Fa
         put_in(tree, parameters, faults)
     check_shape(tree, document, faults)
     steps = read_steps(tree, faults)
-    limits, dryrun = read_settings(tree, faults)
+    account, limits, dryrun = read_settings(tree, faults)
+    change = scalars.word(OnExternalChange, tree.get("on_external_change"), OnExternalChange.HALT)
     if faults.found or document.faults:
         raise _invalid(document, faults)
     return Plan(
-        str(tree["name"]), str(tree.get("description", "")), parameters.values, limits, dryrun, steps, document.source)
+        str(tree["name"]), str(tree.get("description", "")), parameters.values, limits, dryrun, steps, document.source,
+        account, change)
 
 
 def _invalid(document: Document, faults: Faults) -> PlanInvalid:

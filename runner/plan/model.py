@@ -32,6 +32,16 @@ class OnImmediateTrigger(StrEnum):
     MARKET = "MARKET"
 
 
+class OnExternalChange(StrEnum):
+    HALT = "halt"
+    ADOPT = "adopt"
+
+
+class ExistingPosition(StrEnum):
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 class CatchUp(StrEnum):
     NEXT = "next"
     SPREAD = "spread"
@@ -44,7 +54,7 @@ class Finish(StrEnum):
 
 
 class OrderFields(Value, frozen=True):
-    """An order type with its prices.  `callback_rate` is a fraction (1 % is 0.01)."""
+    """An order type with its prices.  `callback_rate` is a fraction (1 % is 0.01); `good_till_ms` belongs to GTD."""
 
     type: OrderType
     price: Level | None = None
@@ -52,6 +62,7 @@ class OrderFields(Value, frozen=True):
     limit_price: Decimal | None = None
     callback_rate: Decimal | None = None
     activation_price: Decimal | None = None
+    good_till_ms: int | None = None
 
 
 class TakeProfit(Value, frozen=True):
@@ -63,8 +74,11 @@ class TakeProfit(Value, frozen=True):
 
 
 class StopLoss(Value, frozen=True):
+    """`close_position`: the exchange sizes it, at its trigger, to the whole position."""
+
     stop_price: Level
     limit_price: Decimal | None = None
+    close_position: bool = False
 
 
 class EntryBody(Value, frozen=True):
@@ -159,6 +173,14 @@ class Step(Value, frozen=True):
     on_immediate_trigger: OnImmediateTrigger
     unprotected_allowed: bool
     path: Path
+    existing_position: ExistingPosition = ExistingPosition.REFUSE
+
+
+class AccountSettings(Value, frozen=True):
+    """What the account must be set to; None where the plan does not say.  `margin_type` is ISOLATED or CROSSED."""
+
+    leverage: int | None = None
+    margin_type: str | None = None
 
 
 class Limits(Value, frozen=True):
@@ -202,7 +224,10 @@ NO_MARKETS: Mapping[str, Market] = MappingProxyType({})
 
 
 class DryRunSettings(Value, frozen=True):
-    """The simulated exchange.  `market` is by symbol, the key "" standing for all; fees are fractions."""
+    """The simulated exchange.  `market` is by symbol, the key "" standing for all; fees are fractions.
+
+    `leverage` and `margin_type` are those of the plan's `account`, where it says them.
+    """
 
     balance: Decimal = Decimal(10000)
     leverage: int = 5
@@ -213,6 +238,7 @@ class DryRunSettings(Value, frozen=True):
     fill_on_touch: bool = False
     positions: tuple[Position, ...] = ()
     market: Mapping[str, Market] = NO_MARKETS
+    margin_type: str = "CROSSED"
 
 
 class Source(Value, frozen=True):
@@ -247,3 +273,5 @@ class Plan(Value, frozen=True):
     dryrun: DryRunSettings
     steps: tuple[Step, ...]
     source: Source
+    account: AccountSettings = AccountSettings()
+    on_external_change: OnExternalChange = OnExternalChange.HALT

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from runner.domain.values import TimeInForce, WorkingType
-from runner.plan import scalars
+from runner.plan import lifetimes, scalars
 from runner.plan.bodies import KINDS
 from runner.plan.conditions import read_condition
 from runner.plan.diagnostics import Path, pointer
-from runner.plan.dryrun import read_dryrun
+from runner.plan.dryrun import MOST_LEVERAGE, read_dryrun
 from runner.plan.faults import Faults
 from runner.plan.model import (
+    AccountSettings,
     Dependency,
     DryRunSettings,
+    ExistingPosition,
     Limits,
     OnFailure,
     OnImmediateTrigger,
@@ -33,6 +35,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "on_immediate_trigger": ("entry", "bracket"),
     "timeout": ("entry", "exit", "oco", "bracket", "twap", "wait"),
     "working_type": ("entry", "exit", "oco", "bracket"),
+    "existing_position": ("entry", "bracket", "twap"),
 }
 """Keys that would do nothing on other kinds; said there, they are a mistake."""
 _WITHOUT_SYMBOL = frozenset({"wait", "cancel"})
@@ -49,6 +52,17 @@ class Inherited:
     protected_within_ms: int = 2_000
     trigger_timeout_ms: int = 3_000
     on_immediate_trigger: OnImmediateTrigger = OnImmediateTrigger.FAIL
+    existing_position: ExistingPosition = ExistingPosition.REFUSE
+
+
+def read_account(value: Tree, faults: Faults) -> AccountSettings:
+    """What the account must be set to."""
+    entries = value if isinstance(value, dict) else {}
+    margin = entries.get("margin_type")
+    return AccountSettings(
+        scalars.whole(entries["leverage"], ("account", "leverage"), faults, 1, MOST_LEVERAGE)
+        if "leverage" in entries else None,
+        margin if isinstance(margin, str) else None)
 
 
 def read_limits(value: Tree, faults: Faults) -> Limits:
@@ -60,9 +74,10 @@ def read_limits(value: Tree, faults: Faults) -> Limits:
     return Limits(**caps)
 
 
-def read_settings(tree: Mapping[str, Tree], faults: Faults) -> tuple[Limits, DryRunSettings]:
+def read_settings(tree: Mapping[str, Tree], faults: Faults) -> tuple[AccountSettings, Limits, DryRunSettings]:
     """What a plan says beside its steps."""
-    return read_limits(tree.get("limits"), faults), read_dryrun(tree.get("dryrun"), faults)
+    account = read_account(tree.get("account"), faults)
+    return account, read_limits(tree.get("limits"), faults), read_dryrun(tree.get("dryrun"), account, faults)
 
 
 def read_steps(tree: Mapping[str, Tree], faults: Faults) -> tuple[Step, ...]:
@@ -95,6 +110,7 @@ def _inherit(base: Inherited, entry: Mapping[str, Tree], path: Path, faults: Fau
     said: dict[str, object] = {}
     for key, words in (
         ("working_type", WorkingType), ("time_in_force", TimeInForce), ("on_immediate_trigger", OnImmediateTrigger),
+        ("existing_position", ExistingPosition),
     ):
         if key in entry:
             said[key] = scalars.word(words, entry[key], getattr(base, key))
@@ -134,10 +150,12 @@ def _step(entry: dict[str, Tree], step_id: str, path: Path, inherited: Inherited
     symbol = own.symbol or ("" if kind in _WITHOUT_SYMBOL else "?")
     if kind == "wait" and "when" not in entry and not faults.explains_absence(path, "when"):
         faults.add_beside("missing-key", f"{pointer(path)}: a wait has a `when`", path, "add `when: …`")
+    read = KINDS[kind](body if isinstance(body, dict) else {}, (*path, kind), faults)
+    lifetimes.check(read, own.time_in_force, (*path, kind), faults)
     return Step(
         step_id=step_id,
         kind=kind,
-        body=KINDS[kind](body if isinstance(body, dict) else {}, (*path, kind), faults),
+        body=read,
         symbol=own.symbol,
         after=_after(entry.get("after"), (*path, "after")),
         when=read_condition(entry["when"], (*path, "when"), symbol, faults) if "when" in entry else None,
@@ -151,6 +169,7 @@ def _step(entry: dict[str, Tree], step_id: str, path: Path, inherited: Inherited
         on_immediate_trigger=own.on_immediate_trigger,
         unprotected_allowed=entry.get("unprotected") == "allow",
         path=path,
+        existing_position=own.existing_position,
     )
 
 

@@ -56,7 +56,8 @@ def read_order(body: Mapping[str, Tree], path: Path, faults: Faults, default: Or
             body["callback_rate"], (*path, "callback_rate"), faults, _LEAST_CALLBACK, _MOST_CALLBACK, zero_too=True)
     return OrderFields(
         type_, _level(body, "price", path, faults) if type_ is OrderType.LIMIT else None, number("stop_price"),
-        number("limit_price"), callback, number("activation_price"))
+        number("limit_price"), callback, number("activation_price"),
+        scalars.time(body["good_till"], (*path, "good_till"), faults) if "good_till" in body else None)
 
 
 def _level(body: Mapping[str, Tree], key: str, path: Path, faults: Faults, *, risk: bool = False) -> Level:
@@ -118,4 +119,13 @@ def read_stop_loss(value: Tree, path: Path, faults: Faults) -> StopLoss:
     if not isinstance(value, dict):
         return StopLoss(ONE)
     limit = scalars.positive(value["limit_price"], (*path, "limit_price"), faults) if "limit_price" in value else None
-    return StopLoss(_level(value, "stop_price", path, faults), limit)
+    closes = value.get("close_position") is True
+    for key, why in (
+        ("limit_price", "the exchange closes the position at market"),
+        ("distance", "it may have to be replaced once the fill's price is known, and the exchange takes one at a time"),
+    ):
+        if closes and key in value:
+            faults.add_beside(
+                "close-position", f"{pointer(path)}: close_position has no {key}: {why}", (*path, key),
+                "leave out one of the two" if key == "limit_price" else "write the `stop_price`", at_key=True)
+    return StopLoss(_level(value, "stop_price", path, faults), limit, closes)

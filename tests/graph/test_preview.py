@@ -36,6 +36,25 @@ def test_a_stop_is_a_conditional_order_whose_quantity_follows_the_fills() -> Non
     assert stop.at_run_time == {"quantity": "all that is open, at most 0.004"}
 
 
+def test_a_stop_of_the_whole_position_has_neither_a_quantity_nor_reduce_only() -> None:
+    stop = _orders(_preview(BRACKET.replace("stop_price: 59000", "stop_price: 59000, close_position: true")))[
+        "long.stop_loss"]
+    assert stop.request == {
+        "algoType": "CONDITIONAL", "symbol": "BTCUSDT", "side": "SELL", "type": "STOP_MARKET",
+        "closePosition": "true", "triggerPrice": "59000", "workingType": "CONTRACT_PRICE",
+        "clientAlgoId": "<run>.2.0.0.0",
+    }
+    assert (stop.at_run_time, stop.notional) == ({}, D(236))
+
+
+def test_gtd_has_its_date_in_milliseconds() -> None:
+    entry = _orders(_preview(
+        "  - {id: a, time_in_force: GTD, entry: {side: BUY, quantity: 0.004, type: LIMIT, price: 60000,"
+        " good_till: 2026-11-24T20:00:00Z}}\n"
+    ))["a.entry"]
+    assert (entry.request["timeInForce"], entry.request["goodTillDate"]) == ("GTD", "1795550400000")
+
+
 def test_take_profits_are_for_their_share() -> None:
     second = _orders(_preview(BRACKET))["long.take_profit.2"]
     assert second.request["price"] == second.request["triggerPrice"] == "62000"

@@ -95,6 +95,26 @@ def test_every_size_and_price_has_its_words(body: str, line: str) -> None:
     assert f"  {line}" in RENDERINGS["text"](graph(f"  - {{id: a, {body}}}\n"))
 
 
+def test_what_matters_live_is_told_too() -> None:
+    head = (
+        "version: 1\nname: x\ndefaults: {symbol: BTCUSDT}\naccount: {leverage: 5, margin_type: ISOLATED}\n"
+        "on_external_change: adopt\n"
+    )
+    text = RENDERINGS["text"](graph(
+        "  - id: long\n    time_in_force: GTD\n    bracket:\n      side: BUY\n      quantity: 0.004\n"
+        "      entry: {type: LIMIT, price: 60000, good_till: 2026-11-24T20:00:00Z}\n"
+        "      stop_loss: {stop_price: 59000, close_position: true}\n"
+        "  - {id: eth, symbol: ETHUSDT, existing_position: allow, entry: {side: BUY, quantity: 0.040, type: MARKET}}\n",
+        head,
+    ))
+    assert "LIMIT BUY 0.004 BTC @ 60000, good till 2026-11-24T20:00:00.000Z\n" in text
+    assert "STOP_MARKET SELL the whole position, trigger 59000" in text
+    assert "  beside      a position of the same side that is not the run's\n" in text
+    assert text.endswith(
+        "\naccount  leverage 5, margin_type ISOLATED\nothers  what they change of the run is adopted\n"
+    )
+
+
 @pytest.mark.parametrize(("action", "words"), [
     ("keep", "1h, then its exits go on working"), ("close", "1h, then what is open is closed"),
 ])

@@ -28,17 +28,21 @@ from runner.domain.sizes import (
     Size,
 )
 from runner.domain.values import OrderType, Side, TimeInForce, WorkingType
+from runner.plan.load import load_plan
 from runner.plan.model import (
+    AccountSettings,
     BracketBody,
     CancelBody,
     CatchUp,
     DataMarket,
     DryRunSettings,
     EntryBody,
+    ExistingPosition,
     ExitBody,
     Finish,
     FlattenBody,
     Limits,
+    OnExternalChange,
     OnFailure,
     OnImmediateTrigger,
     OnTimeout,
@@ -373,3 +377,39 @@ def test_one_source_stands_for_every_symbol() -> None:
     assert load("dryrun: {market: {path: [{at: 0s, price: 1}]}}\n" + WAIT).dryrun.market == {
         "": PathMarket((PathPoint(0, Decimal(1)),))
     }
+
+
+def test_a_dry_run_takes_the_leverage_and_margin_type_of_the_account() -> None:
+    found = load("account: {leverage: 20, margin_type: ISOLATED}\ndryrun: {balance: 5}\n" + WAIT)
+    assert found.account == AccountSettings(20, "ISOLATED")
+    assert (found.dryrun.leverage, found.dryrun.margin_type) == (20, "ISOLATED")
+    assert load("account: {leverage: 20}\n" + WAIT).dryrun.leverage == 20
+    assert load("account: {leverage: 20}\ndryrun: {leverage: 20}\n" + WAIT).dryrun.leverage == 20
+    plain = load(WAIT)
+    assert (plain.account, plain.dryrun.leverage, plain.dryrun.margin_type) == (AccountSettings(), 5, "CROSSED")
+
+
+def test_what_others_change_halts_the_run_unless_the_plan_adopts_it() -> None:
+    assert load(WAIT).on_external_change is OnExternalChange.HALT
+    assert load("on_external_change: adopt\n" + WAIT).on_external_change is OnExternalChange.ADOPT
+
+
+def test_an_existing_position_is_refused_unless_the_step_or_the_defaults_allow_it() -> None:
+    entry = "entry: {side: BUY, quantity: 1, type: MARKET}}"
+    steps = f"steps:\n  - {{id: a, {entry}\n  - {{id: b, existing_position: refuse, {entry}\n"
+    assert [one.existing_position for one in load(steps).steps] == [ExistingPosition.REFUSE] * 2
+    plan = load_plan("x.yaml", (
+        "version: 1\nname: x\ndefaults: {symbol: BTCUSDT, existing_position: allow}\n" + steps
+    ).encode())
+    assert [one.existing_position for one in plan.steps] == [ExistingPosition.ALLOW, ExistingPosition.REFUSE]
+
+
+def test_gtd_has_its_date_and_a_stop_may_be_of_the_whole_position() -> None:
+    body = load(
+        "steps:\n  - id: a\n    time_in_force: GTD\n    bracket:\n      side: BUY\n      quantity: 1\n"
+        "      entry: {type: LIMIT, price: 5, good_till: 2026-11-24T08:00:00Z}\n"
+        "      stop_loss: {stop_price: 4, close_position: true}\n"
+    ).steps[0].body
+    assert isinstance(body, BracketBody)
+    assert body.entry.good_till_ms == 1_795_507_200_000
+    assert body.stop_loss == StopLoss(Decimal(4), None, True)

@@ -2,7 +2,11 @@
 
 import pytest
 
-from tests.graph.plans import BRACKET, TWAP_AND_GUARD, compiled
+from runner.errors import PlanInvalid
+from runner.graph.checks.policy import Policy
+from runner.graph.compile import compile_plan
+from runner.plan.diagnostics import Severity
+from tests.graph.plans import BRACKET, INSTRUMENTS, TWAP_AND_GUARD, compiled, plan
 
 ENTRY = "  - {id: long, entry: {side: BUY, quantity: 0.004, type: LIMIT, price: 60000}}\n"
 OCO = "oco: {side: SELL, quantity: {filled: long}, take_profit: {price: 62000}, stop_loss: {stop_price: 59000}}}\n"
@@ -39,3 +43,15 @@ def test_a_twap_without_an_oco_is_unprotected_unless_it_is_allowed_or_reduces() 
     assert _unprotected(twap.format(more="", fields="")) == ["twap"]
     assert _unprotected(twap.format(more="unprotected: allow, ", fields="")) == []
     assert _unprotected(twap.format(more="", fields=", reduce_only: true")) == []
+
+
+def test_a_policy_that_requires_protection_refuses_what_is_unprotected_and_not_allowed() -> None:
+    strict = Policy(require_protection=True)
+    with pytest.raises(PlanInvalid) as caught:
+        compile_plan(plan(ENTRY), INSTRUMENTS, strict)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.severity, found.path) == ("unprotected", Severity.ERROR, ("steps", 0, "entry"))
+    assert "unprotected: allow" in found.hint
+    allowed = ENTRY.replace("{id: long,", "{id: long, unprotected: allow,")
+    for steps in (allowed, BRACKET, TWAP_AND_GUARD):
+        assert compile_plan(plan(steps), INSTRUMENTS, strict).warnings == ()
