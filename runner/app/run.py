@@ -119,7 +119,7 @@ def run_plan(options: RunOptions, observer: Observer) -> RunResult:
         prepared.run_id, graph.name, options.mode, identity, prepared.seed, prepared.sources,
         time.time_ns() // 1_000_000, to_text(context), canonical(graph).decode(),
     )
-    writer = JournalWriter(file.path, facts, prepared.durability)
+    writer = JournalWriter.begin(file.path, facts, prepared.durability)
     legs = sum(isinstance(node, OrderNode) for node in graph.nodes) if options.until_accepted else None
     record = _Record(Report(context), writer, prepared.world, observer, legs)
     run = simulate(Machine(graph), prepared.world, record, interrupts.wanted, prepared.run_id, prepared.seed)
@@ -207,7 +207,7 @@ def _carried_out(
         summary = record.report.summary(prepared.not_simulated(), prepared.assumed())
         if require_end and summary.outcome == "open":
             summary = summary._replace(outcome="failed", reason="the data ended first")
-        record.writer.finish(state or summary.outcome, to_text(summary))
+        record.writer.mark(state or summary.outcome, to_text(summary))
         folder.append(folder.log, record.report.log_text())
         rows = as_csv(ORDER_COLUMNS, record.report.order_rows(), head=False)
         folder.append(folder.trades, rows, head=as_csv(ORDER_COLUMNS, ()))

@@ -10,7 +10,8 @@ APPLICATION_ID = 0x44414B53
 def m001_runs_and_entries(database: sqlite3.Connection) -> None:
     """One run a file; entries are only ever added.
 
-    `run.head` and `run.entries` are set when the run ends, so that a file that was cut off afterwards is noticed.
+    `run.head` and `run.entries` are the last entry's hash and how many there are, so that a file that was cut off
+    afterwards is noticed; up to version 1 they were set when the run ended.
     """
     database.execute(
         "CREATE TABLE run (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), run_id TEXT NOT NULL, plan TEXT NOT NULL,"
@@ -29,7 +30,12 @@ def m001_runs_and_entries(database: sqlite3.Connection) -> None:
         )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_runs_and_entries,)
+def m002_epoch(database: sqlite3.Connection) -> None:
+    """`run.epoch` counts the processes that have opened the journal for writing; only the last one may write."""
+    database.execute("ALTER TABLE run ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_runs_and_entries, m002_epoch)
 VERSION = len(MIGRATIONS)
 
 

@@ -6,10 +6,10 @@ changed, missing or swapped entry is found by `JournalReader.verify`.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from runner.domain.commands import Command
 from runner.domain.events import Event
@@ -58,39 +58,82 @@ class Entry(NamedTuple):
 
 
 class Durability(NamedTuple):
-    """How a journal is written: SQLite's `synchronous`, and how many entries one commit may hold."""
+    """How a journal is written: SQLite's `synchronous`, and how many entries one commit may hold.
+
+    `OFF` leaves the writing to the system.  `FULL` has each commit on the disk, in a write-ahead log, which nobody who
+    reads meanwhile can delay.
+    """
 
     synchronous: str
     batch: int
 
 
+_MODES = {"OFF": "MEMORY", "FULL": "WAL"}
+
+
 class JournalWriter:
-    """Adds entries to a new journal; the file must exist already, and be empty."""
+    """Adds entries to a journal, in whatever thread, but in one at a time.
 
-    def __init__(self, path: Path, facts: RunFacts, durability: Durability) -> None:
+    A file is written by the process that opened it last: whoever opened it before gets `LockedElsewhere`.
+    """
+
+    def __init__(self, path: Path, durability: Durability) -> None:
         self._path = path
-        self._batch = durability.batch
+        self._durability = durability
         self._waiting: list[tuple[int, str, int, str, str, str]] = []
-        self._seq = 0
-        self._head = _genesis(facts)
+        self._seq = self._epoch = 0
+        self._head = ""
         with explained(path, "written"):
-            self._database = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None)
-            try:
-                self._begin(facts, durability.synchronous)
-            except sqlite3.Error:
-                self.close()
-                raise
-
-    def _begin(self, facts: RunFacts, synchronous: str) -> None:
-        self._database.execute(f"PRAGMA synchronous = {synchronous}")
-        if synchronous == "OFF":
-            self._database.execute("PRAGMA journal_mode = MEMORY")
-        with _transaction(self._database):
-            migrate(self._database)
-            marks = ", ".join("?" * len(facts))
-            self._database.execute(
-                f"INSERT INTO run (only_row, {_FACTS}, state, summary) VALUES (1, {marks}, ?, '')", (*facts, RUNNING),
+            self._database = sqlite3.connect(
+                _uri(path, "rw"), uri=True, isolation_level=None, check_same_thread=False,
             )
+
+    @classmethod
+    def begin(cls, path: Path, facts: RunFacts, durability: Durability) -> Self:
+        """A new journal; the file must exist already, and be empty."""
+        writer = cls(path, durability)
+        writer._head = _genesis(facts)
+        marks = ", ".join("?" * len(facts))
+        with writer._opening(0) as database:
+            database.execute(
+                f"INSERT INTO run (only_row, {_FACTS}, state, summary, entries, head)"
+                f" VALUES (1, {marks}, ?, '', 0, ?)", (*facts, RUNNING, writer._head),
+            )
+        return writer
+
+    @classmethod
+    def reopen(cls, path: Path, durability: Durability) -> Self:
+        """A journal to go on with.  Nobody else can write to it from now on; whether it is whole, `verify` says."""
+        writer = cls(path, durability)
+        with writer._opening(APPLICATION_ID) as database:
+            facts = database.execute(f"SELECT {_FACTS} FROM run").fetchone()
+            if facts is None:
+                raise JournalError(f"{path} has lost its run")
+            last = database.execute("SELECT seq, chain FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+            writer._seq, writer._head = last or (0, _genesis(RunFacts(*facts)))
+        return writer
+
+    @contextmanager
+    def _opening(self, owner: int) -> Iterator[sqlite3.Connection]:
+        """The first transaction, which makes this process the one that writes; where it fails the file is let go.
+
+        `owner` is the mark that the file must have: ours, or none.
+        """
+        database, synchronous = self._database, self._durability.synchronous
+        try:
+            with explained(self._path, "written"):
+                if database.execute("PRAGMA application_id").fetchone()[0] != owner:
+                    raise JournalError(f"{self._path} is {'not ' if owner else 'already '}a journal of daksh-run")
+                database.execute(f"PRAGMA synchronous = {synchronous}")
+                database.execute(f"PRAGMA journal_mode = {_MODES[synchronous]}")
+                with _transaction(database):
+                    migrate(database)
+                    yield database
+                    database.execute("UPDATE run SET epoch = epoch + 1")
+                    self._epoch = database.execute("SELECT epoch FROM run").fetchone()[0]
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, at_ms: int, value: Event | Command) -> None:
         """Add one entry; it is durable once `commit` has returned, or a whole batch has come together."""
@@ -99,25 +142,33 @@ class JournalWriter:
         self._seq += 1
         self._head = _link(self._head, self._seq, kind, at_ms, name, body)
         self._waiting.append((self._seq, kind, at_ms, name, body, self._head))
-        if len(self._waiting) >= self._batch:
+        if len(self._waiting) >= self._durability.batch:
             self.commit()
 
     def commit(self) -> None:
         if self._waiting:
-            with explained(self._path, "written"), _transaction(self._database):
-                self._database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self._waiting)
-            self._waiting.clear()
+            self._write("")
 
-    def finish(self, state: str, summary: str) -> None:
-        """Write the run's end, with how many entries there are and the last one's hash."""
-        self.commit()
+    def mark(self, state: str, summary: str = "") -> None:
+        """Write how far the run has come, with what was added before."""
+        self._write(", state = ?, summary = ?", state, summary)
+
+    def _write(self, more: str, *values: str) -> None:
         with explained(self._path, "written"), _transaction(self._database):
-            self._database.execute(
-                "UPDATE run SET state = ?, summary = ?, entries = ?, head = ?",
-                (state, summary, self._seq, self._head),
+            self._database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self._waiting)
+            changed = self._database.execute(
+                f"UPDATE run SET entries = ?, head = ?{more} WHERE epoch = ?",
+                (self._seq, self._head, *values, self._epoch),
             )
+            if changed.rowcount != 1:
+                raise LockedElsewhere(f"another process has taken the run of {self._path.name} over")
+        self._waiting.clear()
 
     def close(self) -> None:
+        """Let go of the file; one file is left, which can be read by itself."""
+        if self._epoch and self._durability.synchronous == "FULL":
+            with suppress(sqlite3.Error):  # somebody reads it just now, or the disk is full: its log stays beside it
+                self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
 
 
@@ -173,7 +224,7 @@ class JournalReader:
         Raises:
             JournalError: an entry was changed, removed, added or moved.
         """
-        with explained(self._path, "read"):
+        with explained(self._path, "read"), self._at_one_instant():
             head = _genesis(self.run().facts)
             count = 0
             for seq, kind, at_ms, name, body, chain in self._database.execute(
@@ -187,6 +238,15 @@ class JournalReader:
         if entries is not None and (entries, last) != (count, head):
             raise JournalError(f"{self._path}: {count} entries are left of {entries}")
         return count
+
+    @contextmanager
+    def _at_one_instant(self) -> Iterator[None]:
+        """What is read is from one state of the file, whoever goes on writing to it."""
+        self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.execute("ROLLBACK")
 
     def close(self) -> None:
         self._database.close()

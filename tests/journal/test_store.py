@@ -22,11 +22,11 @@ ENTRIES: list[tuple[int, Event | Command]] = [
 
 def written(path: Path, *, durability: Durability = DRY, end: bool = True) -> Path:
     path.touch()
-    writer = JournalWriter(path, FACTS, durability)
+    writer = JournalWriter.begin(path, FACTS, durability)
     for at_ms, value in ENTRIES:
         writer.append(at_ms, value)
     if end:
-        writer.finish("open", '{"orders":0}')
+        writer.mark("open", '{"orders":0}')
     writer.close()
     return path
 
@@ -69,7 +69,7 @@ def test_a_run_that_has_not_ended_can_be_read(tmp_path: Path) -> None:
 def test_a_batch_is_on_disk_as_soon_as_it_is_full(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     path.touch()
-    writer = JournalWriter(path, FACTS, Durability("OFF", 2))
+    writer = JournalWriter.begin(path, FACTS, Durability("OFF", 2))
     for at_ms, value in ENTRIES[:3]:
         writer.append(at_ms, value)
     reader = JournalReader(path)
@@ -188,7 +188,7 @@ def test_a_journal_that_may_not_be_read_says_so(journal: Path) -> None:
 def test_a_failed_write_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     path.touch()
-    writer = JournalWriter(path, FACTS, DRY)
+    writer = JournalWriter.begin(path, FACTS, DRY)
     writer.append(10, RunStarted(10, "d1", 7))
     writer.commit()
     limiter = sqlite3.connect(path)
@@ -204,7 +204,7 @@ def test_a_failed_write_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
 def test_a_file_that_is_no_empty_one_is_not_written_to(journal: Path, tmp_path: Path) -> None:
     before = journal.read_bytes()
     with pytest.raises(JournalError):
-        JournalWriter(journal, FACTS, DRY)
+        JournalWriter.begin(journal, FACTS, DRY)
     assert journal.read_bytes() == before
     with pytest.raises(EnvironmentFault, match="written"):
-        JournalWriter(tmp_path / "none.sqlite", FACTS, DRY)
+        JournalWriter.begin(tmp_path / "none.sqlite", FACTS, DRY)
