@@ -1,0 +1,121 @@
+"""python-binance's client as we use it: constructed without a request, one `Reply` for whatever is answered, and
+nothing done behind our back: no redirect followed, no request sent twice, no secret held in its attributes.
+
+Source: python-binance 1.0.37, whose private methods are overridden here; that version is pinned.
+"""
+
+import hashlib
+import hmac
+import json
+import urllib.request
+import warnings
+from base64 import b64encode
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from runner.errors import InternalError
+from runner.gateways.binance.answers import Reply
+from runner.gateways.binance.keys import Credentials
+from runner.gateways.binance.settings import Endpoints, Timings
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", r"websockets\.WebSocketClientProtocol is deprecated", DeprecationWarning)
+    warnings.filterwarnings("ignore", r"websockets\.legacy is deprecated", DeprecationWarning)
+    from binance import AsyncClient
+
+_KEPT_ALIVE_S = 50
+"""Load balancers commonly close a connection that is idle for 60 s: no request is to meet one just being closed."""
+_IN_BOOK = ("MARKET", "LIMIT")
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+
+
+class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
+    """To be constructed where the event loop runs, which makes no request; `close` ends it.
+
+    `proxy` is a URL; where it is None the environment's own for the REST host is taken.
+    """
+
+    def __init__(self, endpoints: Endpoints, credentials: Credentials, timings: Timings, proxy: str | None) -> None:
+        self.proxy = proxy or environment_proxy(endpoints.rest)
+        self._key = credentials.key
+        self._credentials = credentials
+        secret = credentials.secret.reveal().encode()
+        self._mac = None if credentials.ed25519 else hmac.new(secret, None, hashlib.sha256)
+        timeout = aiohttp.ClientTimeout(total=timings.request_ms / 1000, connect=timings.connect_ms / 1000)
+        super().__init__(
+            private_key="ed25519" if credentials.ed25519 else None,
+            requests_params={"timeout": timeout, "allow_redirects": False},
+        )
+        self.FUTURES_URL = f"{endpoints.rest}/fapi"
+        self.REQUEST_RECVWINDOW = timings.recv_window_ms
+
+    async def close(self) -> None:
+        await self.session.close()
+
+    async def futures_create_order(self, **params: Any) -> Any:
+        """MARKET and LIMIT alone: python-binance would send any other type on with an id of its own invention."""
+        if params["type"] not in _IN_BOOK:
+            raise InternalError(f"an order of type {params['type']} was to be sent past the Algo service")
+        return await super().futures_create_order(**params)
+
+    def _init_session(self) -> aiohttp.ClientSession:
+        # No limit: a request that hangs holds up nobody else's.
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_ALIVE_S), proxy=self.proxy,
+            headers={"Accept": "application/json", "User-Agent": "daksh-run", "X-MBX-APIKEY": self._key.reveal()},
+        )
+        # aiohttp sends GET, PUT and DELETE again by itself where a kept connection breaks.
+        session._retry_connection = False
+        return session
+
+    def _init_private_key(self, private_key: Any, private_key_pass: str | None = None) -> Any:
+        if private_key is None:
+            return None
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        return load_pem_private_key(self._credentials.secret.reveal().encode(), None)
+
+    def _hmac_signature(self, query_string: str) -> str:
+        if self._mac is None:
+            raise TypeError("these credentials sign by Ed25519")
+        mac = self._mac.copy()
+        mac.update(query_string.encode())
+        return mac.hexdigest()
+
+    def _ed25519_signature(self, query_string: str) -> str:
+        return b64encode(self.PRIVATE_KEY.sign(query_string.encode())).decode()
+
+    async def _handle_response(self, response: aiohttp.ClientResponse) -> Reply:
+        text = (await response.read()).decode("utf-8", "replace")
+        try:
+            body = _decode(text) if text.strip() else {}
+        except (ValueError, RecursionError):
+            body = None
+        code, message = 0, text[:200]
+        if isinstance(body, dict):
+            code, message = _whole(body.get("code")), str(body.get("msg", ""))
+        return Reply(response.status, code, message, response.headers, body)
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for this URL.
+
+    It is found once: aiohttp's own `trust_env` would look for it, and for a file of passwords, at each request.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if urllib.request.proxy_bypass(parts.netloc) or urllib.request.proxy_bypass(host):
+        return None
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    return urllib.request.getproxies().get(scheme)
+
+
+def _whole(code: object) -> int:
+    """A code, which the Algo service gives as text; 0 where there is none."""
+    try:
+        return int(code) if isinstance(code, int | str) else 0
+    except ValueError:
+        return 0
