@@ -9,7 +9,7 @@ from runner.domain.commands import GroupProtected, ReadPosition, Remark
 from runner.domain.events import PositionReport
 from runner.domain.values import ZERO, OrderType
 from runner.engine import orders
-from runner.engine.ledger import covered
+from runner.engine.ledger import covered, leaves
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import Outcome, Role
 
@@ -66,7 +66,7 @@ def settle_close(run: Run, group: GroupState) -> None:
         return
     closer = closer_of(group)
     live = (one for leg in group.legs for one in leg.live())
-    coming = sum((one.order.leaves_qty for one in live if _executing(run, group, one)), ZERO)
+    coming = sum((leaves(group, one) for one in live if _executing(run, group, one)), ZERO)
     needed = group.exit_qty - coming
     if needed <= ZERO or run.now_ms < group.close_held_until_ms:
         return

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from runner.domain.values import ZERO, OrderType
 from runner.engine import orders
-from runner.engine.ledger import take_profit_targets
+from runner.engine.ledger import leaves, take_profit_targets
 from runner.engine.prices import Resolved, resolve
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import DueTarget, OrderNode, Role
@@ -35,7 +35,7 @@ def settle_exits(run: Run, group: GroupState) -> None:
 
 def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
     """New first, then the old: `wanted` less what is triggered already must stand, at the leg's price."""
-    triggered = sum((one.order.leaves_qty for one in leg.revisions if _executing(one)), ZERO)
+    triggered = sum((leaves(group, one) for one in leg.revisions if _executing(one)), ZERO)
     wanted = max(wanted - triggered, ZERO)
     waiting = [one for one in leg.revisions if one.asked and not one.ours_to_cancel and one.purpose is Purpose.WORK]
     standing = [one for one in leg.revisions if one.standing and one.purpose is Purpose.WORK]
@@ -44,6 +44,10 @@ def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
             orders.cancel(run, leg, one)
         return
     price = resolve(run, leg.node.symbol, leg.node.trigger) if leg.node.trigger else Resolved(ZERO)
+    if price is not None and leg.node.close_position:
+        if _whole_covers(run, group, leg, price.price, wanted):
+            return
+        waiting, standing = _sized(waiting), _sized(standing)
     if price is None or (waiting and not _overdue(run, group, waiting)):
         return
     fitting = [one for one in standing if _at(one, price.price, leg.node)]
@@ -55,12 +59,46 @@ def settle_stop(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
         _drop_others(run, leg, standing, _newest(fitting))
     if (leg.refused is not None and leg.node.role is Role.EXIT) or _held(run, leg):
         return
-    if group.closing and group.failure != "unprotected":
+    if _winding_up(group):
         return
     adds = bool(fitting) and wanted > _leaves(fitting) and not run.sole_holder(group)
     reason = "" if not leg.revisions else "the open quantity changed" if standing else "no stop stands"
     placed = _place(run, leg, wanted - _leaves(fitting) if adds else wanted, price.price, reason)
     placed.adds = adds
+
+
+def _whole_covers(run: Run, group: GroupState, leg: Leg, price: Decimal, wanted: Decimal) -> bool:
+    """Keep one stop of the whole position; false where a sized one has to stand in for it.
+
+    The exchange takes one at a time, and only once it sees the position; so none is sent while another may be there,
+    and a sized stop goes out as soon as one was refused, or is without an answer for too long.
+    """
+    live = [one for one in leg.live() if one.order.request.close_position]
+    sized = _sized(leg.live())
+    if any(one.standing for one in live):
+        leg.whole_after_ms = 0
+        for one in sized:
+            orders.cancel(run, leg, one, "the exchange covers the whole position")
+        return True
+    if live:
+        return not (sized or leg.whole_after_ms != 0) and all(
+            one.asked and run.now_ms - one.sent_ms < run.pace.twin_after_ms for one in live
+        )
+    due = leg.whole_after_ms is not None and run.now_ms >= leg.whole_after_ms
+    if due and run.sole_holder(group) and not _held(run, leg) and not _winding_up(group):
+        reason = "" if not leg.revisions else "the exchange did not take it before" if sized else "no stop stands"
+        _place(run, leg, wanted, price, reason, close_position=True)
+        return not sized and leg.whole_after_ms == 0
+    return False
+
+
+def _winding_up(group: GroupState) -> bool:
+    """Whether the group is closed at market for another reason than that no stop stands."""
+    return bool(group.closing) and group.failure != "unprotected"
+
+
+def _sized(revisions: list[Revision]) -> list[Revision]:
+    return [one for one in revisions if not one.order.request.close_position]
 
 
 def settle_by_cancel(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:
@@ -125,6 +163,13 @@ def hold(run: Run, leg: Leg) -> None:
     run.timer(f"retry:{leg.node_id}", leg.held_until_ms)
 
 
+def hold_whole(run: Run, leg: Leg) -> None:
+    """A stop of the whole position was refused: until it is taken a sized one stands in for it."""
+    leg.whole_after_ms = run.now_ms + run.pace.retry_pause_ms
+    run.timer(f"retry:{leg.node_id}", leg.whole_after_ms)
+    run.touch(leg.node.group_id)
+
+
 def ended_unasked(run: Run, leg: Leg) -> None:
     """An exit order ended without our asking: the next one goes out at once, but not more than one a pause."""
     if run.now_ms - leg.replaced_ms < run.pace.retry_pause_ms:
@@ -170,7 +215,9 @@ def _drop_others(run: Run, leg: Leg, standing: list[Revision], kept: list[Revisi
             orders.cancel(run, leg, one, "replaced")
 
 
-def _place(run: Run, leg: Leg, quantity: Decimal, price: Decimal, reason: str) -> Revision:
+def _place(
+    run: Run, leg: Leg, quantity: Decimal, price: Decimal, reason: str, *, close_position: bool = False,
+) -> Revision:
     node = leg.node
     limit = resolve(run, node.symbol, node.price) if node.price else None
     activation = resolve(run, node.symbol, node.activation) if node.activation else None
@@ -180,4 +227,5 @@ def _place(run: Run, leg: Leg, quantity: Decimal, price: Decimal, reason: str) -
         trigger=price if node.trigger else None,
         activation=activation.price if activation else None,
         reason=reason,
+        close_position=close_position,
     )

@@ -32,11 +32,17 @@ def share(run: Run, group: GroupState, leg: Leg) -> Decimal:
     return shares(entered, target.weights, run.instruments[leg.node.symbol])[target.index]
 
 
+def leaves(group: GroupState, revision: Revision) -> Decimal:
+    """What an exit still closes; one with `close_position`, all that is open, however much that is."""
+    order = revision.order
+    return group.exit_qty if order.request.close_position and revision.live else order.leaves_qty
+
+
 def covered(group: GroupState) -> Decimal:
     """What confirmed stops of the group would close."""
     return sum(
         (
-            revision.order.leaves_qty
+            leaves(group, revision)
             for leg in group.role(Role.STOP) for revision in leg.revisions
             if revision.order.confirmed and revision.order.request.order_type.conditional
         ),

@@ -5,9 +5,11 @@ outcomes travel along edges, groups bring their exits to their ledgers, steps co
 deterministic: the same events give the same commands, and a fact that brings nothing new gives none.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import assert_never
 
-from runner.domain.commands import Command, RunEnded
+from runner.domain.commands import Command, RunEnded, WatchPrice
 from runner.domain.events import (
     AccountSeen,
     AttemptFailed,
@@ -31,12 +33,25 @@ from runner.domain.events import (
     StreamGap,
     TimerFired,
 )
+from runner.domain.orders import Order
 from runner.domain.positions import Position
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.domain.times import DAY_MS, day_start
 from runner.domain.values import ZERO
-from runner.engine import closing, contingencies, ends, exits, flow, forced, gate, openers, orders
+from runner.engine import (
+    closing,
+    contingencies,
+    ends,
+    exits,
+    flow,
+    forced,
+    gate,
+    openers,
+    orders,
+    reconcile,
+    resume,
+)
 from runner.engine.settle import settle
 from runner.engine.state import Day, Run
 from runner.graph.model import ExecutionGraph, Outcome
@@ -55,16 +70,60 @@ class Machine:
         """Whether the run is over: nothing that it started can change any more."""
         return self._run.ended
 
-    def advance(self, event: Event) -> tuple[Command, ...]:
-        """Take one fact in, give the intents that follow from it."""
+    def live_symbols(self) -> tuple[str, ...]:
+        """The symbols with a live order, an open group, or an opener on its way."""
         run = self._run
         if run.ended:
             return ()
+        open_ones = {symbol for symbol, groups in run.attended.items() if groups}
+        return tuple(sorted(open_ones | {symbol for symbol, waiting in run.waiting.items() if waiting}))
+
+    def agrees(self, snapshot: VenueSnapshot) -> bool:
+        """Whether the snapshot tells nothing that is not held here already: to advance with it would change nothing."""
+        return self._run.ended or reconcile.agrees(self._run, snapshot)
+
+    def unresolved(self) -> tuple[str, ...]:
+        """The client ids of the orders of which it is not known now whether the exchange holds them."""
+        return tuple(one.client_order_id for _, one in self._run.orders.values() if one.asked)
+
+    def at_stake(self) -> tuple[Order, ...]:
+        """The orders that the exchange holds, or may hold."""
+        return tuple(one.order for _, one in self._run.orders.values() if one.live)
+
+    @property
+    def timers(self) -> Mapping[str, int]:
+        """The timers that are set, by id, and when each is due."""
+        return MappingProxyType(self._run.timers)
+
+    @property
+    def watches(self) -> Mapping[str, WatchPrice]:
+        """The price levels that are watched, by id."""
+        return MappingProxyType(self._run.watches)
+
+    def advance(self, event: Event) -> tuple[Command, ...]:
+        """Take one fact in, give the intents that follow from it."""
+        run = self._run
         run.out = []
+        if run.ended and not (isinstance(event, RunResumed) and run.stopping == "stopped"):
+            return ()
+        if run.deferred is not None and not isinstance(event, RunResumed):
+            if not (isinstance(event, VenueSnapshot) and not event.symbols):
+                run.deferred.append(event)
+                return ()
+            deferred, run.deferred = [event, *run.deferred], None
+        else:
+            deferred = [event]
+        for one in deferred:
+            if not run.ended:
+                self._advance(one)
+        return tuple(run.out)
+
+    def _advance(self, event: Event) -> None:
+        run = self._run
         run.now_ms = max(run.now_ms, event.at_ms)
         self._take(event)
-        self._settle()
-        return tuple(run.out)
+        if run.deferred is None:
+            self._settle()
 
     def _settle(self) -> None:
         run = self._run
@@ -77,6 +136,7 @@ class Machine:
                 group = run.groups.get(group_id)
                 if group is not None:
                     settle(run, group)
+                    run.attend(group)
             elif run.check:
                 step_id = next(iter(run.check))
                 del run.check[step_id]
@@ -101,30 +161,38 @@ class Machine:
             case RunStarted():
                 self._start(event)
             case OrderReport() | TradeReport() | OrderNotFound():
-                self._fold(event)
+                reconcile.fold_order(run, event)
             case ForcedExecution():
                 forced.execute(run, event)
-                self._judge_positions(event.symbol)
+                reconcile.judge_positions(run, event.symbol)
             case FundingExchanged() | InsuranceCleared():
                 forced.move_money(run, event)
             case MarginCalled() | AttemptFailed() | AttemptMade() | StreamGap() | AccountSeen():
                 pass  # for people: what a plan does about its losses is its stops
-            case VenueSnapshot() | RunResumed():
-                pass
+            case VenueSnapshot():
+                reconcile.fold(run, event)
+            case RunResumed():
+                resume.take_on(run, event)
             case CommandRejected():
                 contingencies.refused(run, event)
             case CommandUnresolved():
                 orders.unresolved(run, event)
             case PositionReport():
                 closing.fold_position(run, event)
-                self._judge_positions(event.symbol)
+                reconcile.judge_positions(run, event.symbol)
                 ends.flatten_account(run, event)
             case Observed():
                 for waiter in openers.observed(run, event):
                     self._informed(waiter)
             case TimerFired(timer_id=timer_id):
-                self._fired(timer_id)
+                due_ms = run.timers.get(timer_id)
+                if due_ms is not None and due_ms > run.now_ms:
+                    run.timer(timer_id, due_ms)  # what fired was an earlier setting
+                elif due_ms is not None:
+                    del run.timers[timer_id]
+                    self._fired(timer_id)
             case PriceTouched(watch_id=watch_id):
+                run.watches.pop(watch_id, None)
                 node_id = run.judging.get(watch_id.rpartition("/")[0])
                 if node_id is not None and run.judges[node_id].touched(watch_id, run.now_ms, run.emit):
                     flow.held(run, node_id)
@@ -138,6 +206,7 @@ class Machine:
                 unfinished = run.running_steps or self._live()
                 run.emit(RunEnded("open" if unfinished and verdict == "succeeded" else verdict, run.forced))
             case StopRequested(flatten=flatten):
+                run.managing = False
                 flow.stop(run, "stopped")
                 if flatten:
                     for group in run.groups.values():
@@ -155,31 +224,6 @@ class Machine:
         if run.graph.limits.max_daily_loss is not None:
             self._new_day()
         flow.begin(run)
-
-    def _fold(self, event: OrderReport | TradeReport | OrderNotFound) -> None:
-        run = self._run
-        found = run.orders.get(event.client_order_id)
-        if found is None:
-            return
-        leg, revision = found
-        was_live, was_held = revision.live, run.held.get(event.symbol)
-        match event:
-            case OrderReport():
-                orders.fold_report(run, leg, revision, event)
-            case TradeReport():
-                orders.fold_trade(run, leg, revision, event)
-            case OrderNotFound():
-                orders.not_found(run, leg, revision, event)
-        if was_live and not revision.live:
-            contingencies.ended(run, leg, revision)
-        if run.held.get(event.symbol) != was_held:
-            self._judge_positions(event.symbol)
-
-    def _judge_positions(self, symbol: str) -> None:
-        run = self._run
-        for node_id, judge in list(run.position_judges.get(symbol, {}).items()):
-            if judge.positions(run.now_ms, lambda symbol: run.held.get(symbol, ZERO), run.emit):
-                flow.held(run, node_id)
 
     def _informed(self, waiter: str) -> None:
         run = self._run
@@ -250,7 +294,7 @@ class Machine:
         run = self._run
         if run.now_ms < run.forced_until_ms:
             return
-        if run.stopping == "stopped":
+        if run.stopping == "stopped" and not run.managing:
             over = not any(run.opening.values()) and all(group.at_rest for group in run.groups.values())
         else:
             over = run.running_steps == 0 and not self._live()

@@ -21,7 +21,7 @@ from runner.graph.model import Outcome, Role
 def place(
     run: Run, leg: Leg, quantity: Decimal, order_type: OrderType, *, price: Decimal | None = None,
     trigger: Decimal | None = None, activation: Decimal | None = None, purpose: Purpose = Purpose.WORK,
-    reason: str = "", reduce_only: bool | None = None,
+    reason: str = "", reduce_only: bool | None = None, close_position: bool = False,
 ) -> Revision:
     """Send the leg's next order; it is in flight from here on."""
     node = leg.node
@@ -40,6 +40,8 @@ def place(
         time_in_force=node.time_in_force if node.role is Role.OPENER and purpose is Purpose.WORK else TimeInForce.GTC,
         reduce_only=closes,
         working_type=node.working_type,
+        close_position=close_position,
+        good_till_ms=node.good_till_ms if order_type is OrderType.LIMIT else None,
     )
     revision = Revision(Order(request), number, attempt, purpose, run.now_ms)
     leg.revisions = [*leg.live(), revision]
@@ -85,15 +87,20 @@ def without_cancel(order: Order) -> Order:
 
 def fold_report(run: Run, leg: Leg, revision: Revision, report: OrderReport) -> None:
     """Take in the state of an order."""
-    revision.expires_ms, revision.misses = None, 0
+    revision.expires_ms, revision.misses, revision.looking, revision.told_ms = None, 0, False, run.now_ms
     before = revision.order
-    fresh = report.filled_qty >= max(before.filled_qty, revision.traded_qty)
-    revision.order = before.after(
+    revision.order = after_report(revision, report)
+    _follow(run, leg, revision, before, report.avg_px, report.mark_px)
+    _repeat_cancel(run, leg, revision)
+
+
+def after_report(revision: Revision, report: OrderReport) -> Order:
+    """The order as it is once the report is known."""
+    fresh = report.filled_qty >= max(revision.order.filled_qty, revision.traded_qty)
+    return revision.order.after(
         report.status, order_id=report.order_id, filled_qty=max(report.filled_qty, revision.traded_qty),
         avg_px=report.avg_px if fresh else None,
     )
-    _follow(run, leg, revision, before, report.avg_px, report.mark_px)
-    _repeat_cancel(run, leg, revision)
 
 
 def fold_trade(run: Run, leg: Leg, revision: Revision, trade: TradeReport) -> None:
@@ -140,6 +147,7 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
 def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> None:
     """The exchange does not know the order now; that is believed only when a second query agrees, and of an order
     that was never seen only when its request can no longer be accepted."""
+    revision.looking = False
     if not revision.live:
         return
     expired = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + run.pace.expiry_margin_ms
@@ -158,10 +166,12 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
 
 def look_up(run: Run, leg: Leg, revision: Revision) -> None:
     """Ask the exchange how an order stands; a cancel that was refused or lost is repeated when it answers."""
+    revision.looking = True
     run.emit(QueryOrder(leg.node.symbol, revision.client_order_id))
 
 
 def look_up_later(run: Run, revision: Revision, pause_ms: int) -> None:
+    revision.looking = True
     run.timer(f"lookup:{revision.client_order_id}", run.now_ms + pause_ms)
 
 
@@ -179,7 +189,7 @@ def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
         group = run.group_of(leg)
         market = before.request.order_type is OrderType.MARKET
         room = unsold(group, besides=revision) if market else group.exit_qty
-        wanted = wanted and before.request.quantity <= room
+        wanted = wanted and (room > ZERO if before.request.close_position else before.request.quantity <= room)
     if leg.node.role is Role.STOP:
         wanted = wanted and not any(other is not revision and other.live for other in leg.revisions)
     if wanted:

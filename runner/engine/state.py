@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 
-from runner.domain.commands import CancelTimer, Command, SetTimer
+from runner.domain.commands import CancelTimer, Command, SetTimer, UnwatchPrice, WatchPrice
+from runner.domain.events import Event
 from runner.domain.instrument import Instrument
 from runner.domain.orders import Order
 from runner.domain.pace import Pace
@@ -45,6 +46,7 @@ class Revision(Record):
 
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
     the exchange can no longer accept it; `misses` counts the queries since then that did not find it.
+    `looking`: a query for it is on its way, or due.  `told_ms`: when the exchange last said how it stands.
     `worst_px` is what an opener was counted at by the gate.  `adds`: it stands beside earlier ones, not for them.
     """
 
@@ -59,6 +61,8 @@ class Revision(Record):
     expires_ms: int | None = None
     misses: int = 0
     lookups: int = 0
+    looking: bool = False
+    told_ms: int = 0
     worst_px: Decimal = ZERO
     adds: bool = False
 
@@ -93,6 +97,8 @@ class Leg(Record):
     report; `anchor_mark` is the mark of that moment, which stands in for it once `stand_in` says so.  `passed`: the
     level of this take-profit was passed, its next order is a LIMIT, or at market where it was passed so `far` that the
     exchange takes no limit there.  `held_until_ms`: no new order before.
+    `whole_after_ms`, of a stop with `close_position`: 0 while none was refused; else a sized stop stands in for it, and
+    it is tried again from then on, or, where None, no more.
     `refused`: the code of a permanent rejection.
     """
 
@@ -111,6 +117,7 @@ class Leg(Record):
     next_revision: int = 0
     next_attempt: int = 0
     held_until_ms: int = 0
+    whole_after_ms: int | None = 0
     replaced_ms: int = -1_000_000
     refused: int | None = None
     outcome: Outcome | None = None
@@ -248,7 +255,11 @@ class Quote(Record):
 
 
 class Run:
-    """The whole state of one run, and the commands that the event at hand has called forth."""
+    """The whole state of one run, and the commands that the event at hand has called forth.
+
+    `timers` and `watches` are those that are set now.  `deferred`: after a resume, what was told before the snapshot
+    that it waits for, else None.  `managing`: a run that was stopped and is resumed goes on until nothing is open.
+    """
 
     def __init__(self, graph: ExecutionGraph) -> None:
         self.graph = graph
@@ -257,6 +268,11 @@ class Run:
         self.pace = Pace()
         self.now_ms = 0
         self.out: list[Command] = []
+        self.timers: dict[str, int] = {}
+        self.watches: dict[str, WatchPrice] = {}
+        self.deferred: list[Event] | None = None
+        self.resumed_ms = 0
+        self.managing = False
         self.instruments: dict[str, Instrument] = {one.symbol: one for one in graph.instruments}
         self.nodes: dict[str, Node] = {node.node_id: node for node in graph.nodes}
         self.legs: dict[str, Leg] = {
@@ -287,6 +303,7 @@ class Run:
         self.held: dict[str, Decimal] = {}
         self.free: dict[str, Decimal] = {}
         self.opening: dict[str, dict[str, Leg]] = {}
+        self.attended: dict[str, dict[str, None]] = {}
         self.quotes: dict[str, Quote] = {}
         self.day = Day(0)
         self.happened: dict[str, set[Outcome]] = {}
@@ -308,12 +325,21 @@ class Run:
 
     def emit(self, command: Command) -> None:
         self.out.append(command)
+        match command:
+            case SetTimer(timer_id, at_ms):
+                self.timers[timer_id] = at_ms
+            case CancelTimer(timer_id):
+                self.timers.pop(timer_id, None)
+            case WatchPrice(watch_id=watch_id):
+                self.watches[watch_id] = command
+            case UnwatchPrice(watch_id):
+                self.watches.pop(watch_id, None)
 
     def timer(self, timer_id: str, at_ms: int) -> None:
-        self.out.append(SetTimer(timer_id, at_ms))
+        self.emit(SetTimer(timer_id, at_ms))
 
     def drop_timer(self, timer_id: str) -> None:
-        self.out.append(CancelTimer(timer_id))
+        self.emit(CancelTimer(timer_id))
 
     def touch(self, group_id: str) -> None:
         self.dirty[group_id] = None
@@ -344,6 +370,14 @@ class Run:
         holders = self.holders.get(group.spec.symbol, {})
         others = len(holders) - (group.spec.group_id in holders)
         return others == 0 and not self.free.get(group.spec.symbol)
+
+    def attend(self, group: GroupState) -> None:
+        """Keep the list of groups that have, or may come to have, something on the exchange."""
+        listed = self.attended.setdefault(group.spec.symbol, {})
+        if not group.ended and (group.working or group.open > ZERO or group.live):
+            listed[group.spec.group_id] = None
+        else:
+            listed.pop(group.spec.group_id, None)
 
     def note_ledger(self, group: GroupState) -> None:
         """Keep the list of groups that hold something of their symbol, in file order of their first holding."""

@@ -1,0 +1,110 @@
+"""What the exchange holds, compared with what we hold of it: each fact that a snapshot brings is taken in as if it had
+been told by itself, and an order of ours that it should show and does not is looked up.
+"""
+
+from runner.domain.events import OrderNotFound, PositionReport
+from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
+from runner.domain.values import ZERO
+from runner.engine import closing, contingencies, flow, orders
+from runner.engine.state import GroupState, Leg, Revision, Run
+
+
+def fold_order(run: Run, event: OrderReport | TradeReport | OrderNotFound) -> None:
+    """Take in what is said of one order, from whatever source."""
+    found = run.orders.get(event.client_order_id)
+    if found is None:
+        return
+    leg, revision = found
+    was_live, was_held = revision.live, run.held.get(event.symbol)
+    match event:
+        case OrderReport():
+            orders.fold_report(run, leg, revision, event)
+        case TradeReport():
+            orders.fold_trade(run, leg, revision, event)
+        case OrderNotFound():
+            orders.not_found(run, leg, revision, event)
+    if was_live and not revision.live:
+        contingencies.ended(run, leg, revision)
+    if run.held.get(event.symbol) != was_held:
+        judge_positions(run, event.symbol)
+
+
+def judge_positions(run: Run, symbol: str) -> None:
+    """The plan's position on the symbol may have changed: some condition may hold now."""
+    for node_id, judge in list(run.position_judges.get(symbol, {}).items()):
+        if judge.positions(run.now_ms, lambda symbol: run.held.get(symbol, ZERO), run.emit):
+            flow.held(run, node_id)
+
+
+def fold(run: Run, snapshot: VenueSnapshot) -> None:
+    """Take a snapshot in."""
+    for report in snapshot.orders:
+        fold_order(run, report)
+    for trade in snapshot.trades:
+        fold_order(run, trade)
+    for leg, revision in _missing(run, snapshot):
+        orders.look_up(run, leg, revision)
+    for position in _positions(run, snapshot):
+        closing.fold_position(run, position)
+        judge_positions(run, position.symbol)
+
+
+def agrees(run: Run, snapshot: VenueSnapshot) -> bool:
+    """Whether to take the snapshot in would change nothing that matters; in doubt it would."""
+    return run.deferred is None and not (
+        any(_order_is_news(run, report) for report in snapshot.orders)
+        or any(_trade_is_news(run, trade) for trade in snapshot.trades)
+        or _missing(run, snapshot)
+        or any(_position_is_news(run, report) for report in _positions(run, snapshot))
+    )
+
+
+def _missing(run: Run, snapshot: VenueSnapshot) -> list[tuple[Leg, Revision]]:
+    """Orders of ours that were open before the snapshot was begun, and that it does not show."""
+    shown = {report.client_order_id for report in snapshot.orders}
+    return [
+        (leg, one) for leg, one in run.orders.values()
+        if one.order.confirmed and not one.looking and one.told_ms < snapshot.begun_ms
+        and snapshot.covers(leg.node.symbol) and one.client_order_id not in shown
+    ]
+
+
+def _positions(run: Run, snapshot: VenueSnapshot) -> list[PositionReport]:
+    """The position that the snapshot saw on each symbol of the run that it covers; none is zero."""
+    held = {position.symbol: position.qty for position in snapshot.positions}
+    return [
+        PositionReport(snapshot.at_ms, symbol, held.get(symbol, ZERO), snapshot.begun_ms)
+        for symbol in run.instruments if snapshot.covers(symbol)
+    ]
+
+
+def _order_is_news(run: Run, report: OrderReport) -> bool:
+    found = run.orders.get(report.client_order_id)
+    if found is None:
+        return False
+    leg, one = found
+    owed = one.ours_to_cancel and one.order.confirmed and not one.order.cancel_in_flight
+    unsettled = one.expires_ms is not None or one.misses > 0 or one.looking
+    unpriced = leg.anchor_px is None and report.filled_qty > ZERO
+    return owed or unsettled or unpriced or orders.after_report(one, report) != one.order
+
+
+def _trade_is_news(run: Run, trade: TradeReport) -> bool:
+    known = (trade.symbol, trade.order_id, trade.trade_id) in run.trades
+    return trade.client_order_id in run.orders and not known
+
+
+def _position_is_news(run: Run, report: PositionReport) -> bool:
+    return any(
+        _doubts(run, group, report) for group in run.groups.values()
+        if group.spec.symbol == report.symbol and not group.ended
+    )
+
+
+def _doubts(run: Run, group: GroupState, report: PositionReport) -> bool:
+    on_side = max(report.qty * group.spec.entry_side.sign, ZERO)
+    if group.reading or group.empty_read_ms is not None:
+        return True
+    real = on_side if on_side < group.open and run.sole_holder(group) else None
+    return group.open > ZERO and (on_side == ZERO or real != group.real)
