@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.domain.values import base36
 from runner.errors import EnvironmentFault
 from runner.journal.store import explained
 
@@ -26,6 +27,16 @@ class RunFile(NamedTuple):
     number: int
     run_id: str
     path: Path
+
+    @property
+    def lock(self) -> Path:
+        """What the process that runs it holds, where others might take it on: a run on a real exchange."""
+        return self.path.with_suffix(".lock")
+
+    @property
+    def request(self) -> Path:
+        """Where another process asks it to stop."""
+        return self.path.with_suffix(".stop")
 
 
 class StateFolder:
@@ -58,13 +69,15 @@ class StateFolder:
         found = [RunFile(int(match[1]), match[2], self.path / "runs" / match[0]) for match in matches if match]
         return sorted(found, key=lambda run: run.number)
 
-    def new_run(self, run_id: str) -> RunFile:
-        """Take the next number, and make an empty file under it."""
+    def new_run(self, run_id: str, *, numbered: bool = False) -> RunFile:
+        """Take the next number, and make an empty file under it; `numbered` adds it to the id too, which is then the
+        only one of its kind in this folder."""
         with self._explained("written"):
             (self.path / "runs").mkdir(parents=True, exist_ok=True)
         with self._locked():
             taken = self.runs()
             number = taken[-1].number + 1 if taken else 1
+            run_id += base36(number) if numbered else ""
             path = self.path / "runs" / f"{number:06d}-{run_id}.sqlite"
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         return RunFile(number, run_id, path)
