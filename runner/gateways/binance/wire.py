@@ -4,7 +4,7 @@ Source: Binance USDⓈ-M Futures, "New Order" and "New Algo Order".
 """
 
 from runner.domain.orders import OrderRequest
-from runner.domain.values import OrderType, TimeInForce, plain, trimmed
+from runner.domain.values import OrderType, TimeInForce, trimmed
 
 Parameters = dict[str, str]
 
@@ -12,7 +12,7 @@ Parameters = dict[str, str]
 def new_order(request: OrderRequest) -> Parameters:
     """Of a MARKET or LIMIT order, whose answer is to tell what became of it."""
     said = {**_head(request), "newClientOrderId": request.client_order_id, "newOrderRespType": "RESULT"}
-    said["quantity"] = plain(request.quantity)
+    said["quantity"] = trimmed(request.quantity)
     if request.order_type is OrderType.LIMIT:
         said |= _limit(request)
     return said | _reducing(request)
@@ -26,16 +26,16 @@ def new_conditional(request: OrderRequest) -> Parameters:
         "workingType": request.working_type.value,
     }
     if request.trigger_price is not None:
-        said["triggerPrice"] = plain(request.trigger_price)
+        said["triggerPrice"] = trimmed(request.trigger_price)
     if request.activation_price is not None:
-        said["activatePrice"] = plain(request.activation_price)
+        said["activatePrice"] = trimmed(request.activation_price)
     if request.callback_rate is not None:
         said["callbackRate"] = trimmed(request.callback_rate)
     if request.order_type.limited:
         said |= _limit(request)
     if request.close_position:
         return said | {"closePosition": "true"}
-    return said | {"quantity": plain(request.quantity)} | _reducing(request)
+    return said | {"quantity": trimmed(request.quantity)} | _reducing(request)
 
 
 def _head(request: OrderRequest) -> Parameters:
@@ -45,7 +45,7 @@ def _head(request: OrderRequest) -> Parameters:
 def _limit(request: OrderRequest) -> Parameters:
     said = {"timeInForce": request.time_in_force.value}
     if request.price is not None:
-        said["price"] = plain(request.price)
+        said["price"] = trimmed(request.price)
     if request.time_in_force is TimeInForce.GTD and request.good_till_ms is not None:
         said["goodTillDate"] = str(request.good_till_ms)
     return said
