@@ -58,7 +58,7 @@ class OrderRequest(Value, frozen=True):
     """An order as it is asked for.  Prices in quote per base unit, `callback_rate` in percent (1 is 1 %).
 
     `close_position`: the exchange sizes it at its trigger to the whole position; `quantity` is what it is to cover
-    when it is sent.  `good_till_ms` belongs to GTD.
+    when it is sent, and no bound of what it executes.  `good_till_ms` belongs to GTD.
     """
 
     client_order_id: str
@@ -90,8 +90,11 @@ class Order(Value, frozen=True):
 
     @property
     def leaves_qty(self) -> Decimal:
-        """What can still be executed: nothing once the order is closed."""
-        return ZERO if self.status.closed else self.request.quantity - self.filled_qty
+        """What can still be executed: nothing once the order is closed.
+
+        Of an order with `close_position` it is what is left of what it was sent for; the exchange may execute more.
+        """
+        return ZERO if self.status.closed else max(self.request.quantity - self.filled_qty, ZERO)
 
     @property
     def confirmed(self) -> bool:
@@ -104,7 +107,8 @@ class Order(Value, frozen=True):
         """The order after a report; equal to this one when the report brings nothing new."""
         filled = max(self.filled_qty, filled_qty)
         following = status if status in TRANSITIONS[self.status] else self.status
-        if filled >= self.request.quantity and following is not OrderStatus.REJECTED:
+        whole = filled >= self.request.quantity and not self.request.close_position
+        if whole and following is not OrderStatus.REJECTED:
             following = OrderStatus.FILLED
         elif filled > ZERO and following in _UNFILLED:
             following = OrderStatus.PARTIALLY_FILLED

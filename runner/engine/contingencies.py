@@ -6,11 +6,11 @@ Source: plan language, *Levels already passed*, *The bound*, *Sizes and the posi
 from runner.domain.commands import Remark
 from runner.domain.events import Action, CommandRejected
 from runner.domain.orders import OrderStatus
-from runner.domain.values import OrderType
+from runner.domain.values import ZERO, OrderType
 from runner.engine import orders
 from runner.engine.answers import Refusal, refusal
 from runner.engine.closing import doubt_position, hold_close, start_closing
-from runner.engine.exits import ended_unasked, hold
+from runner.engine.exits import ended_unasked, hold, hold_whole
 from runner.engine.openers import send_market
 from runner.engine.state import Leg, Purpose, Revision, Run
 from runner.graph.model import DueTarget, Outcome, Role
@@ -35,6 +35,9 @@ def refused(run: Run, event: CommandRejected) -> None:
 
 def ended(run: Run, leg: Leg, revision: Revision) -> None:
     """An order has just closed.  An exit that ended short without our asking is acted on at once."""
+    if revision.order.request.close_position:
+        _whole_ended(run, leg, revision)
+        return
     if revision.ours_to_cancel or revision.order.status is OrderStatus.FILLED or not revision.order.request.reduce_only:
         return
     group = run.group_of(leg)
@@ -54,6 +57,9 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
     if kind is Refusal.DUPLICATE:
         orders.look_up(run, leg, revision)
         return
+    if kind is Refusal.EXISTS and revision.order.request.close_position:
+        _whole_exists(run, leg, revision)
+        return
     orders.rejected(run, leg, revision)
     if not revision.order.request.reduce_only:
         _opener_refused(run, leg, event, kind)
@@ -69,6 +75,8 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
         else:
             group.passed = True
             start_closing(run, group, "the stop's level is passed already")
+    elif revision.order.request.close_position and not event.passing:
+        _whole_refused(run, leg, event, kind)
     elif kind is Refusal.POSITION:
         doubt_position(run, group)
         _pause(run, leg, revision)
@@ -83,6 +91,50 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
         _say(run, leg, event, "the exchange will not take it")
         if not isinstance(leg.node.target, DueTarget):
             run.end_leg(leg, Outcome.REJECTED)
+
+
+def _whole_refused(run: Run, leg: Leg, event: CommandRejected, kind: Refusal) -> None:
+    """The exchange does not take a stop of the whole position: now, because it sees no position, or not at all."""
+    if kind in (Refusal.NOT_SEEN, Refusal.POSITION):
+        doubt_position(run, run.group_of(leg))
+        hold_whole(run, leg)
+        return
+    leg.whole_after_ms = None
+    run.touch(leg.node.group_id)
+    _say(run, leg, event, "a stop for the open quantity stands in for one of the whole position")
+
+
+def _whole_exists(run: Run, leg: Leg, revision: Revision) -> None:
+    """A stop of the whole position is there already.  Whichever of ours it may be is looked up, and kept if found."""
+    leg.whole_after_ms = None
+    sent = [
+        one for other, one in run.orders.values() if other is leg and one.order.request.close_position
+        and one.order.status not in (OrderStatus.FILLED, OrderStatus.REJECTED)
+    ]
+    for one in sent:
+        one.order = one.order.but(status=OrderStatus.UNKNOWN, cancel_in_flight=False)
+        one.ours_to_cancel, one.misses, one.lookups = True, 0, 0
+        one.expires_ms = run.now_ms - run.pace.expiry_margin_ms  # what was to be accepted has been
+        orders.look_up(run, leg, one)
+    leg.revisions = [*(one for one in sent if one not in leg.revisions), *leg.revisions]
+    run.touch(leg.node.group_id)
+    run.emit(Remark(
+        leg.node.step_id, "close_position", f"{leg.node_id}: a stop of the whole position stands on"
+        f" {leg.node.symbol} already; unless it is found to be ours, a stop for the open quantity takes its place",
+    ))
+
+
+def _whole_ended(run: Run, leg: Leg, revision: Revision) -> None:
+    """A stop of the whole position has ended: with the position, or it left something open."""
+    group = run.group_of(leg)
+    executing = revision.order.triggered or revision.order.filled_qty
+    if group.open == ZERO or (revision.ours_to_cancel and not executing):
+        return
+    doubt_position(run, group)
+    if executing:
+        start_closing(run, group, "the triggered stop ended and left a part open")
+    else:
+        hold(run, leg)
 
 
 def _pause(run: Run, leg: Leg, revision: Revision) -> None:

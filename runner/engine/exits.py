@@ -81,15 +81,18 @@ def _whole_covers(run: Run, group: GroupState, leg: Leg, price: Decimal, wanted:
             orders.cancel(run, leg, one, "the exchange covers the whole position")
         return True
     if live:
-        return not (sized or leg.whole_after_ms != 0) and all(
-            one.asked and run.now_ms - one.sent_ms < run.pace.twin_after_ms for one in live
-        )
+        return not sized and leg.whole_after_ms == 0 and not any(_in_doubt(run, one) for one in live)
     due = leg.whole_after_ms is not None and run.now_ms >= leg.whole_after_ms
     if due and run.sole_holder(group) and not _held(run, leg) and not _winding_up(group):
         reason = "" if not leg.revisions else "the exchange did not take it before" if sized else "no stop stands"
         _place(run, leg, wanted, price, reason, close_position=True)
         return not sized and leg.whole_after_ms == 0
     return False
+
+
+def _in_doubt(run: Run, one: Revision) -> bool:
+    """Whether an order is being cancelled, or has been without an answer for too long."""
+    return one.ours_to_cancel or (one.expires_ms is not None and run.now_ms - one.sent_ms >= run.pace.twin_after_ms)
 
 
 def _winding_up(group: GroupState) -> bool:
@@ -166,7 +169,7 @@ def hold(run: Run, leg: Leg) -> None:
 def hold_whole(run: Run, leg: Leg) -> None:
     """A stop of the whole position was refused: until it is taken a sized one stands in for it."""
     leg.whole_after_ms = run.now_ms + run.pace.retry_pause_ms
-    run.timer(f"retry:{leg.node_id}", leg.whole_after_ms)
+    run.timer(f"whole:{leg.node_id}", leg.whole_after_ms)
     run.touch(leg.node.group_id)
 
 

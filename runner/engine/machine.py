@@ -252,7 +252,7 @@ class Machine:
                 reason = exits.trigger_timeout(run, run.legs[name])
                 if reason:
                     closing.start_closing(run, run.group_of(run.legs[name]), reason)
-            case "retry" | "twin":
+            case "retry" | "twin" | "whole":
                 run.touch(run.legs[name].node.group_id)
             case "close" | "pause":
                 run.touch(name)

@@ -55,9 +55,13 @@ def place(
 def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
     """Ask for the end of an order, once; one without an answer yet is cancelled as soon as it has one.
 
-    A stop without an answer is left alone: when it has one, what is open then decides whether it goes.
+    A stop without an answer is left alone: when it has one, what is open then decides whether it goes.  One of the
+    whole position that is triggered ends by itself.
     """
+    order = revision.order
     if revision.asked and revision.protective:
+        return
+    if order.request.close_position and (order.triggered or order.filled_qty):
         return
     revision.ours_to_cancel = True
     if revision.order.confirmed and not revision.order.cancel_in_flight:

@@ -50,6 +50,20 @@ def test_a_rejection_is_final() -> None:
     assert rejected.after(OrderStatus.NEW).status is OrderStatus.REJECTED
 
 
+def test_a_stop_of_the_whole_position_may_execute_more_than_it_was_sent_for() -> None:
+    request = OrderRequest(
+        "r.2.0.0.0", "BTCUSDT", Side.SELL, OrderType.STOP_MARKET, D("0.004"), trigger_price=D(59000), reduce_only=True,
+        close_position=True,
+    )
+    order = Order(request).after(OrderStatus.NEW).after(OrderStatus.TRIGGERED)
+    part = order.after(OrderStatus.PARTIALLY_FILLED, filled_qty=D("0.003"))
+    assert part.leaves_qty == D("0.001")
+    more = part.after(OrderStatus.PARTIALLY_FILLED, filled_qty=D("0.006"))
+    assert (more.status, more.leaves_qty) == (OrderStatus.PARTIALLY_FILLED, ZERO)
+    assert more.after(OrderStatus.FILLED, filled_qty=D("0.010")).status is OrderStatus.FILLED
+    assert part.after(OrderStatus.FILLED, filled_qty=D("0.003")).status is OrderStatus.FILLED
+
+
 @pytest.mark.parametrize("status", [OrderStatus.TRIGGERED, OrderStatus.CANCELED])
 def test_a_trigger_is_remembered(status: OrderStatus) -> None:
     assert NEW.after(OrderStatus.TRIGGERED).after(status).triggered

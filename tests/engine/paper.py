@@ -102,7 +102,8 @@ class Paper:
                 prices = [f"@{trimmed(p)}" for p in (request.trigger_price, request.price) if p is not None]
                 words = [
                     "again" if twice else "place", name, request.order_type, request.side, trimmed(request.quantity),
-                    *prices, *(["reduce-only"] if request.reduce_only else []),
+                    *prices,
+                    *(["close-position"] if request.close_position else ["reduce-only"] if request.reduce_only else []),
                 ]
                 self.lines.append(" ".join(words))
             case CancelOrder():
