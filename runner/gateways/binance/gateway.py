@@ -1,0 +1,312 @@
+"""Binance USDⓈ-M Futures as the engine sees it: one queue of events, whatever becomes of requests, sockets and clocks.
+
+Once it is open nothing raises: what fails is tried again, and what was missed is read again.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from runner.domain.account import AccountFacts
+from runner.domain.commands import Observe, PlaceOrder, QueryOrder, VenueCommand, WatchCommand
+from runner.domain.events import AccountSeen, Event, ForcedExecution, StreamGap
+from runner.domain.positions import Position
+from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
+from runner.errors import EnvironmentFault
+from runner.gateways.binance.answers import NoAnswer, Standing
+from runner.gateways.binance.keys import Credentials
+from runner.gateways.binance.lanes import Lanes
+from runner.gateways.binance.market import MarketStreams
+from runner.gateways.binance.observing import Observing
+from runner.gateways.binance.polling import Polling
+from runner.gateways.binance.prices import LivePrices
+from runner.gateways.binance.reading import Reading
+from runner.gateways.binance.rest import Rest
+from runner.gateways.binance.rows import UNREADABLE
+from runner.gateways.binance.settings import Endpoints, Timings
+from runner.gateways.binance.stream import UserStream
+from runner.gateways.binance.told import Told
+from runner.gateways.binance.userevents import UserEvents, Wallet, executed
+from runner.gateways.binance.view import View
+
+_LOG = logging.getLogger(__name__)
+_CLOSE_S = 1.0
+T = TypeVar("T")
+
+
+class BinanceGateway:
+    """Implements `LiveGateway` and `Prices` of `runner.ports`, for one account and the symbols of one run.
+
+    `run_prefix` is what the client order ids of the run begin with; executions of its orders before the start are in
+    the first snapshot.
+    """
+
+    def __init__(
+        self, endpoints: Endpoints, credentials: Credentials, timings: Timings, *, symbols: Collection[str],
+        run_prefix: str = "", proxy: str | None = None,
+    ) -> None:
+        self.rest = Rest(endpoints, credentials, timings, proxy)
+        self._endpoints = endpoints
+        self._timings = timings
+        self._symbols = tuple(dict.fromkeys(symbols))
+        self._run_prefix = run_prefix
+        self._late_ms = timings.poll_ms * 2 // 3
+        self._brief_s = timings.poll_ms / 12_000
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._fetching: set[tuple[str, str]] = set()
+        self._told = Told()
+        self._view = View(self._symbols, self._late_ms)
+        self._facts: AccountFacts | None = None
+        self._opened: asyncio.Future[VenueSnapshot] | None = None
+        now_ms, put = self.rest.now_ms, self._queue.put_nowait
+        self._reading = Reading(self.rest)
+        self._lanes = Lanes(self.rest, self._tell, self._trades_wanted)
+        self._prices = LivePrices(self._symbols, timings.stale_ms, now_ms, put)
+        self._market = MarketStreams(endpoints, self.rest, self._prices, self._symbols, timings)
+        self._stream = UserStream(
+            endpoints, self.rest, timings, hear=self._hear, lost=self._lost, catch_up=self._catch_up,
+        )
+        self._events = UserEvents(
+            self._symbols, self.rest.names, self._prices.mark_of, key_expired=self._stream.expired,
+            config_changed=lambda: self._begin(self._reread()), puzzled=self._puzzled, unfinished=self._unfinished,
+        )
+        self._polling = Polling(self._reading.look, self._looked, timings)
+        self._observing = Observing(
+            self.rest, self._reading, self._prices, self._view, self._stream, timings, put,
+        )
+
+    # --- life
+
+    async def open(self) -> VenueSnapshot:
+        """Connect, and read the account once its events are followed.
+
+        Raises:
+            EnvironmentFault: the exchange cannot be reached, or does not take the key or the clock.
+        """
+        try:
+            await self.rest.open()
+            self._opened = asyncio.get_running_loop().create_future()
+            self._begin(self._stream.run())
+            self._begin(self._market.run())
+            self._begin(self._look_at_all())
+            self.rest.on_jump.append(lambda jump_ms: self.distrust())
+            async with asyncio.timeout(3 * (self._timings.connect_ms + self._timings.request_ms) / 1000):
+                return await self._opened
+        except TimeoutError:
+            await self.close()
+            why = self._stream.trouble or "it does not answer in time"
+            raise EnvironmentFault(
+                f"the user stream at {self._endpoints.ws} cannot be followed: {why}",
+                hint="check the address of the streams, and whether a proxy or a firewall lets WebSockets through",
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End all that is under way; what is not sent by then is not sent."""
+        for task in self._tasks:
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*self._tasks, self._polling.close(), self._lanes.close(), return_exceptions=True)
+        await self.rest.close()
+        self._queue.put_nowait(None)
+
+    def now_ms(self) -> int:
+        return self.rest.now_ms()
+
+    # --- what is asked
+
+    def submit(self, command: VenueCommand) -> None:
+        if isinstance(command, Observe):
+            if not self._observing.at_once(command.symbol):
+                self._begin(self._observing.answer(command.symbol))
+            return
+        if isinstance(command, PlaceOrder):
+            self._events.asked(command.request)
+        self._lanes.submit(command)
+
+    async def snapshot(self) -> VenueSnapshot:
+        return await self._insist(self._read_all)
+
+    async def account(self, symbols: Collection[str]) -> AccountFacts:
+        self._facts = await self._insist(lambda: self._reading.account(symbols))
+        return self._facts
+
+    def attend(self, symbols: Collection[str]) -> None:
+        self._polling.attend(symbols)
+
+    def distrust(self) -> None:
+        self._stream.give_up()
+        self._market.distrust()
+
+    def post(self, event: Event) -> None:
+        self._queue.put_nowait(event)
+
+    def watch(self, command: WatchCommand) -> None:
+        self._prices.watch(command)
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            event = await self._queue.get()
+            if event is None:
+                return
+            yield event
+
+    # --- what is heard
+
+    def _hear(self, frame: dict[str, Any]) -> None:
+        """An event of the user stream, in the turn of the loop in which its frame was read."""
+        for heard in self._events.read(frame):
+            self._take(heard)
+
+    def _take(self, heard: Event | Position | Wallet) -> None:
+        if isinstance(heard, OrderReport):
+            self._view.order(heard, self.now_ms())
+        elif isinstance(heard, Wallet):
+            self._view.wallet(heard.asset, heard.amount, self.now_ms())
+            return
+        elif isinstance(heard, Position):
+            self._view.position(heard, self.now_ms())
+            return
+        if self._told.new(heard):
+            self._queue.put_nowait(heard)
+
+    def _tell(self, event: Event) -> None:
+        """An answer to a request.  Whoever asked for an order waits for its report, also where it says nothing new."""
+        if self._told.new(event) or isinstance(event, OrderReport):
+            self._queue.put_nowait(event)
+
+    def _lost(self, since_ms: int) -> None:
+        self._queue.put_nowait(StreamGap(self.now_ms(), since_ms))
+
+    def _show(self, snapshot: VenueSnapshot) -> None:
+        """Tell a snapshot."""
+        self._queue.put_nowait(self._noted(snapshot))
+        for execution in map(executed, snapshot.trades):
+            if isinstance(execution, ForcedExecution):
+                self._tell(execution)
+        for report in snapshot.orders:
+            if self._told.lacks_trades(report):
+                self._trades_wanted(report.symbol, report.order_id, report.client_order_id)
+
+    def _noted(self, snapshot: VenueSnapshot) -> VenueSnapshot:
+        """The snapshot without executions of the exchange's own orders, which are events of their own; all that it says
+        counts as told."""
+        trades = tuple(trade for trade in snapshot.trades if isinstance(executed(trade), TradeReport))
+        for trade in trades:
+            self._told.new(trade)
+        for report in snapshot.orders:
+            self._told.new(report)
+        self._events.shown(snapshot.orders)
+        return snapshot.but(trades=trades)
+
+    # --- what is read
+
+    async def _read_all(self) -> VenueSnapshot:
+        return await self._reading.snapshot(self._symbols, self._run_prefix)
+
+    async def _catch_up(self) -> None:
+        """Read the account after the user stream has connected."""
+        snapshot = await self._insist(self._read_all)
+        self._view.begin(snapshot)
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(self._noted(snapshot))
+        else:
+            self._show(snapshot)
+
+    async def _look_at_all(self) -> None:
+        """Read everything again on its period, while the user stream is caught up."""
+        while True:
+            await asyncio.sleep(self._timings.snapshot_ms / 1000)
+            await self._stream.caught_up.wait()
+            snapshot = await self._insist(self._read_all)
+            self._view.read(snapshot)
+            self._looked(snapshot)
+            await self._reread()
+
+    def _looked(self, snapshot: VenueSnapshot) -> int:
+        """Tell what a look has shown; in how many ms to look again."""
+        if self._stream.caught_up.is_set() and self._view.owes(snapshot):
+            _LOG.warning("the user stream has not told what the exchange shows: connecting anew")
+            self._stream.give_up()
+        self._show(snapshot)
+        return self._late_ms if self._view.indebted else self._timings.poll_ms
+
+    async def _reread(self) -> None:
+        """Tell the account's settings where they have changed."""
+        before = self._facts
+        if await self.account(self._symbols) != before and self._facts is not None:
+            self._queue.put_nowait(AccountSeen(self.now_ms(), self._facts))
+
+    def _trades_wanted(self, symbol: str, order_id: str, client_order_id: str) -> None:
+        report = self._told.order(symbol, client_order_id)
+        if report is not None and self._told.lacks_trades(report) and (symbol, order_id) not in self._fetching:
+            self._fetching.add((symbol, order_id))
+            self._begin(self._fetch(report))
+
+    async def _fetch(self, report: OrderReport) -> None:
+        """Tell the executions of an order; they may be listed a little later than its state says so."""
+        for pause_ms in self._timings.reconnect_pauses_ms:
+            for trade in await self._insist(lambda: self._reading.trades(report.symbol, report.order_id)):
+                self._tell(executed(trade))
+            if not self._told.lacks_trades(report):
+                break
+            await asyncio.sleep(pause_ms / 1000)
+        self._fetching.discard((report.symbol, report.order_id))
+
+    def _puzzled(self, symbol: str, order_id: str, client_ids: tuple[str, ...]) -> None:
+        self._begin(self._resolve(symbol, order_id, client_ids))
+
+    async def _resolve(self, symbol: str, order_id: str, client_ids: tuple[str, ...]) -> None:
+        """Find out whether one of these conditional orders has placed an order."""
+        await asyncio.sleep(self._brief_s)
+        for client_id in client_ids:
+            if not self._events.waits(symbol, order_id):
+                return
+            with suppress(NoAnswer, *UNREADABLE):
+                shown = await self.rest.read("v1/algoOrder", urgent=True, clientAlgoId=client_id)
+                if str(shown["actualOrderId"]) == order_id:
+                    self.rest.names.learn(symbol, order_id, client_id, triggered=True)
+                    break
+        for heard in self._events.settle(symbol, order_id):
+            self._take(heard)
+
+    def _unfinished(self, symbol: str, client_id: str) -> None:
+        self._begin(self._ask_end(symbol, client_id))
+
+    async def _ask_end(self, symbol: str, client_id: str) -> None:
+        """Look up how a conditional order has ended, unless the order that it placed says so meanwhile."""
+        await asyncio.sleep(self._brief_s)
+        if not self._events.ended(client_id):
+            self._lanes.submit(QueryOrder(symbol, client_id))
+
+    async def _insist(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Read until it is answered; while the gateway is being opened a definite no ends that."""
+        failures, pauses_ms = 0, self._timings.reconnect_pauses_ms
+        while True:
+            try:
+                return await read()
+            except NoAnswer as error:
+                _LOG.warning("a read came to nothing: %s", error)
+                if error.standing is Standing.HALT and self._opened is not None and not self._opened.done():
+                    self._opened.set_exception(error)
+            except UNREADABLE as error:
+                _LOG.warning("an answer could not be read: %r", error)
+            await asyncio.sleep(pauses_ms[min(failures, len(pauses_ms) - 1)] / 1000)
+            failures += 1
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.error("a part of the gateway ended", exc_info=task.exception())
