@@ -18,6 +18,7 @@ from runner.domain.events import (
 )
 from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.values import ZERO
 from runner.venue import facts
 from runner.venue.facts import AccountUpdate, AlgoState, AlgoUpdate, Fact, Fill, OrderState, OrderUpdate
 from runner.venue.requests import NewOrder
@@ -57,11 +58,13 @@ Mark = Callable[[str], Decimal | None]
 
 
 def new_order(request: OrderRequest) -> NewOrder:
-    """The domain's order as the exchange is asked for it."""
+    """The domain's order as the exchange is asked for it; one of the whole position has no quantity."""
+    whole = request.close_position
     return NewOrder(
-        request.symbol, request.side, request.order_type, request.quantity, request.client_order_id,
-        price=request.price, time_in_force=request.time_in_force, reduce_only=request.reduce_only,
-        trigger_price=request.trigger_price, working_type=request.working_type, callback_rate=request.callback_rate,
+        request.symbol, request.side, request.order_type, ZERO if whole else request.quantity, request.client_order_id,
+        price=request.price, time_in_force=request.time_in_force, good_till_ms=request.good_till_ms or 0,
+        reduce_only=request.reduce_only and not whole, close_position=whole, trigger_price=request.trigger_price,
+        working_type=request.working_type, callback_rate=request.callback_rate,
         activation_price=request.activation_price,
     )
 
@@ -97,6 +100,7 @@ def order_report(order: OrderState, at_ms: int, mark_px: Decimal | None, reason:
     return OrderReport(
         at_ms, request.symbol, request.client_order_id, engine_id(order.order_id), status, order.filled_qty,
         order.avg_px if order.filled_qty else None, mark_px, reason, request.quantity, request.trigger_price,
+        request.price, request.side, request.reduce_only or request.close_position, request.close_position,
     )
 
 
@@ -105,11 +109,13 @@ def conditional_report(state: AlgoState, at_ms: int, mark_px: Decimal | None) ->
     request = state.request
     status = _ALGO_STATUS.get(state.status)
     if status is None:  # FINISHED: its engine order is over
-        status = OrderStatus.FILLED if state.filled_qty >= request.quantity else OrderStatus.EXPIRED
+        whole = state.filled_qty and state.filled_qty >= request.quantity
+        status = OrderStatus.FILLED if whole else OrderStatus.EXPIRED
     return OrderReport(
         at_ms, request.symbol, request.client_order_id,
         engine_id(state.order_id) if state.order_id else f"FAKE-A{state.algo_id}",
-        status, state.filled_qty, None, mark_px, state.reason, request.quantity, request.trigger_price,
+        status, state.filled_qty, None, mark_px, state.reason, request.quantity or None, request.trigger_price,
+        request.price, request.side, request.reduce_only or request.close_position, request.close_position,
     )
 
 

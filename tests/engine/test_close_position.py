@@ -1,4 +1,4 @@
-"""A stop that the exchange sizes to the whole position: sent once, never resized, stood in for while it is not taken."""
+"""A stop that the exchange sizes to the whole position: sent once, never resized, stood in for while it is refused."""
 
 from runner.domain.commands import GroupProtected, Remark
 from runner.domain.events import StopRequested

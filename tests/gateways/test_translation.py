@@ -39,6 +39,9 @@ LIMIT = NewOrder("BTCUSDT", Side.BUY, OrderType.LIMIT, D("0.010"), "entry", pric
 STOP = NewOrder(
     "BTCUSDT", Side.SELL, OrderType.STOP_MARKET, D("0.010"), "stop", trigger_price=D(59000), reduce_only=True,
 )
+LIMITED: dict[str, Any] = {
+    "limit_px": D(60000), "side": Side.BUY, "reduce_only": False, "close_position": False,
+}
 CHILD = NewOrder("BTCUSDT", Side.SELL, OrderType.MARKET, D("0.010"), "stop", reduce_only=True)
 
 
@@ -77,9 +80,31 @@ def test_a_request_keeps_every_field() -> None:
     assert (new_order(trailing).callback_rate, new_order(trailing).activation_price) == (D(1), D(61000))
 
 
+def test_a_stop_of_the_whole_position_is_asked_for_without_a_quantity() -> None:
+    asked = OrderRequest(
+        "id", "BTCUSDT", Side.SELL, OrderType.STOP_MARKET, D("0.010"), trigger_price=D(59000), reduce_only=True,
+        close_position=True,
+    )
+    sent = new_order(asked)
+    assert (sent.quantity, sent.close_position, sent.reduce_only) == (D(0), True, False)
+    report = conditional_report(AlgoState(sent, 3, AlgoStatus.NEW, 1, 2), 5, MARK)
+    assert (report.quantity, report.close_position, report.reduce_only) == (None, True, True)
+    ended = conditional_report(AlgoState(sent, 3, AlgoStatus.FINISHED, 1, 2, order_id=7), 5, MARK)
+    assert ended.status is OrderStatus.EXPIRED
+
+
+def test_gtd_is_asked_for_with_its_date() -> None:
+    asked = OrderRequest(
+        "id", "BTCUSDT", Side.BUY, OrderType.LIMIT, D("0.010"), D(58900), time_in_force=TimeInForce.GTD,
+        good_till_ms=1_795_501_200_000,
+    )
+    assert (new_order(asked).time_in_force, new_order(asked).good_till_ms) == (TimeInForce.GTD, 1_795_501_200_000)
+    assert new_order(asked.but(time_in_force=TimeInForce.GTC, good_till_ms=None)).good_till_ms == 0
+
+
 def test_a_new_order_is_reported_with_what_it_is_held_to() -> None:
     assert told(OrderUpdate("a", 5, ExecutionType.NEW, state())) == [
-        OrderReport(5, "BTCUSDT", "entry", "FAKE-7", OrderStatus.NEW, D(0), None, MARK, "", D("0.010"), None),
+        OrderReport(5, "BTCUSDT", "entry", "FAKE-7", OrderStatus.NEW, D(0), None, MARK, "", D("0.010"), None, **LIMITED),
     ]
 
 
@@ -91,6 +116,7 @@ def test_a_fill_is_its_trade_and_then_the_orders_cumulative_state() -> None:
         ),
         OrderReport(
             5, "BTCUSDT", "entry", "FAKE-7", OrderStatus.FILLED, D("0.010"), D(60001), MARK, "", D("0.010"), None,
+            **LIMITED,
         ),
     ]
 
@@ -137,6 +163,7 @@ def test_a_conditional_order_that_never_came_into_the_book_ends_in_its_own_world
     assert told(AlgoUpdate("a", 5, waiting(status, reason="why"))) == [
         OrderReport(
             5, "BTCUSDT", "stop", "FAKE-A3", expected, D(0), None, MARK, "why", D("0.010"), D(59000),
+            side=Side.SELL, reduce_only=True, close_position=False,
         ),
     ]
 
