@@ -19,6 +19,7 @@ from runner.venue.exchange import Exchange
 from runner.venue.feeds.merging import feed
 from runner.venue.market import Datum
 from runner.venue.settings import Slippage, VenueSettings
+from runner.venue.terms import MarginType
 
 
 class Prepared(NamedTuple):
@@ -74,7 +75,7 @@ def _dry_run(task: Task) -> Prepared:
         {instrument.symbol: instrument for instrument in graph.instruments},
         VenueSettings(
             settings.balance, settings.leverage, settings.maker_fee, settings.taker_fee, settings.fill_on_touch,
-            settings.positions, slippage=Slippage(),
+            settings.positions, slippage=Slippage(), margin_type=MarginType(settings.margin_type),
         ),
     )
     data = feed(market.data() for market in markets)

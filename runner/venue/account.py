@@ -55,7 +55,7 @@ class Account:
         config = self._configs.get(symbol)
         if config is None:
             leverage = min(self._settings.leverage, self._settings.contract(symbol).max_leverage)
-            config = self._configs[symbol] = SymbolConfig(leverage)
+            config = self._configs[symbol] = SymbolConfig(leverage, self._settings.margin_type)
         return config
 
     def holding(self, symbol: str, position_side: PositionSide = PositionSide.BOTH) -> Holding:
@@ -80,7 +80,11 @@ class Account:
     ) -> None:
         """Let the account hold a position (signed) that nobody has traded: what it has from the start."""
         held = self._held(instrument, position_side)
+        config = self.config(instrument.symbol)
         held.qty, held.entry_px, held.updated_ms = qty, entry_px, at_ms
+        if config.isolated:
+            free = max(self.cross_wallet(instrument.quote_asset), ZERO)
+            held.isolated_wallet = min(_initial_margin(qty, entry_px, config), free)
 
     def execute(
         self, instrument: Instrument, position_side: PositionSide, side: Side, qty: Decimal, price: Decimal,
@@ -94,9 +98,7 @@ class Account:
         booking, opened = held.take(side, qty, price, self.maker_fee if maker else self.taker_fee)
         held.updated_ms = at_ms
         if config.isolated:
-            worth = EXACT.multiply(opened, price)
-            margin = booked(EXACT.divide(worth, Decimal(config.leverage)), ROUND_CEILING)
-            held.isolate(booking, opened, qty, margin, free)
+            held.isolate(booking, opened, qty, _initial_margin(opened, price, config), free)
         symbol = instrument.symbol
         self._book(IncomeType.COMMISSION, asset, -booking.fee, at_ms, symbol, trade_id)
         self._book(IncomeType.REALIZED_PNL, asset, booking.realized, at_ms, symbol, trade_id)
@@ -147,3 +149,8 @@ def shown_px(price: Decimal) -> Decimal:
     if isinstance(exponent, int) and exponent >= -11:
         return price
     return price.quantize(_SHOWN, rounding=ROUND_HALF_EVEN, context=EXACT).normalize(EXACT)
+
+
+def _initial_margin(qty: Decimal, price: Decimal, config: SymbolConfig) -> Decimal:
+    """What of the wallet an isolated position of that size takes for itself."""
+    return booked(EXACT.divide(EXACT.multiply(abs(qty), price), Decimal(config.leverage)), ROUND_CEILING)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from runner.domain.positions import Position
 from runner.domain.value import Value
 from runner.venue.contracts import Contract, shipped_contract
+from runner.venue.terms import MarginType
 
 
 class Conflict(StrEnum):
@@ -59,7 +60,7 @@ class VenueSettings(Value, frozen=True):
     `funding_rate` is the fraction exchanged at each funding time, longs paying shorts where it is above 0; None: it is
     not known, and whoever holds a position pays `runner.venue.funding.UNKNOWN_RATE`.
     `contracts` overrides what `runner.venue.contracts` knows of a symbol.  Ids count up from the given firsts.
-    Of closed orders the last `keep_closed` of each account are kept.
+    Of closed orders the last `keep_closed` of each account are kept.  `margin_type` is every symbol's to begin with.
     """
 
     balance: Decimal = Decimal(10000)
@@ -75,6 +76,7 @@ class VenueSettings(Value, frozen=True):
     first_order_id: int = 1
     first_algo_id: int = 1
     keep_closed: int = 10_000
+    margin_type: MarginType = MarginType.CROSSED
 
     def contract(self, symbol: str) -> Contract:
         """What is known of a symbol's contract: what these settings say, or what is shipped."""

@@ -75,3 +75,32 @@ def test_a_leveraged_run_ends_truthfully_with_the_exchanges_own_money(seeds: ran
 def test_the_seeds_have_liquidations_and_whole_lives_among_them(tmp_path: Path) -> None:
     ends = {bool(played(wild_plan(seed), tmp_path)[0].summary().liquidated) for seed in range(10)}
     assert ends == {True, False}
+
+
+ISOLATED_PLAN = """\
+version: 1
+name: isolated
+defaults: {symbol: BTCUSDT}
+account: {leverage: 50, margin_type: ISOLATED}
+dryrun:
+  balance: 10000
+  market:
+    path: [{at: 0s, price: 60000}, {at: 40m, price: 57000}]
+steps:
+  - id: hold
+    unprotected: allow
+    entry: {side: BUY, quantity: 0.500, type: MARKET}
+  - id: out
+    after: hold
+    when: {delay: 39m}
+    exit: {side: SELL, quantity: {position: 100%}, type: MARKET}
+"""
+
+
+def test_an_isolated_position_is_liquidated_while_the_rest_of_the_wallet_stays(tmp_path: Path) -> None:
+    """A fall of 5 % is beyond the 2 % that stand for a position at leverage 50, and 1,500 of 10,000 USDT."""
+    report, snapshot = played(ISOLATED_PLAN, tmp_path)
+    assert report.summary().liquidated
+    assert 9_300 < snapshot.balances[0].wallet < 9_500
+    crossed, _ = played(ISOLATED_PLAN.replace(", margin_type: ISOLATED", ""), tmp_path)
+    assert (crossed.summary().liquidated, crossed.summary().outcome) == ((), "succeeded")

@@ -104,7 +104,9 @@ def test_gtd_is_asked_for_with_its_date() -> None:
 
 def test_a_new_order_is_reported_with_what_it_is_held_to() -> None:
     assert told(OrderUpdate("a", 5, ExecutionType.NEW, state())) == [
-        OrderReport(5, "BTCUSDT", "entry", "FAKE-7", OrderStatus.NEW, D(0), None, MARK, "", D("0.010"), None, **LIMITED),
+        OrderReport(
+            5, "BTCUSDT", "entry", "FAKE-7", OrderStatus.NEW, D(0), None, MARK, "", D("0.010"), None, **LIMITED,
+        ),
     ]
 
 

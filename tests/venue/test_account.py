@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from runner.domain.values import ZERO, Side
-from runner.venue.account import shown_px
+from runner.venue.account import Account, shown_px
 from runner.venue.facts import BalanceState, PositionState
+from runner.venue.settings import VenueSettings
 from runner.venue.terms import IncomeType, MarginType, PositionSide
 from tests.venue.desk import BTC, d
 from tests.venue.ledger import BOTH, BUY, LONG, SELL, SHORT, USDC, Ledger
@@ -165,3 +166,20 @@ def test_the_leverage_at_the_start_is_never_more_than_the_contract_allows() -> N
 ])
 def test_average_prices_are_shown_with_at_most_eleven_decimals(price: str, expected: str) -> None:
     assert str(shown_px(Decimal(price))) == expected
+
+
+def test_a_position_held_from_the_start_has_its_own_margin_where_that_is_the_margin_type() -> None:
+    account = Account("a", VenueSettings(leverage=4, margin_type=MarginType.ISOLATED))
+    account.pay(IncomeType.TRANSFER, "USDT", d(1000), 0)
+    account.endow(BTC, BOTH, d("-0.01"), d(60000), 1)
+    assert account.holding("BTCUSDT").isolated_wallet == d(150)
+    assert account.cross_wallet() == d(850)
+    account.execute(BTC, BOTH, BUY, d("0.005"), d(60000), True, 1, 2)
+    assert account.holding("BTCUSDT").isolated_wallet == d(75)
+
+
+def test_it_takes_no_more_than_the_wallet_has() -> None:
+    account = Account("a", VenueSettings(leverage=4, margin_type=MarginType.ISOLATED))
+    account.pay(IncomeType.TRANSFER, "USDT", d(100), 0)
+    account.endow(BTC, BOTH, d("0.01"), d(60000), 1)
+    assert (account.holding("BTCUSDT").isolated_wallet, account.cross_wallet()) == (d(100), ZERO)
