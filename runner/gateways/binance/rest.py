@@ -44,9 +44,10 @@ class Rest:
 
     def __init__(
         self, endpoints: Endpoints, credentials: Credentials, timings: Timings, proxy: str | None = None,
+        clock: ExchangeClock | None = None,
     ) -> None:
         self.timings = timings
-        self.clock = ExchangeClock()
+        self.clock = clock or ExchangeClock()
         self.budget = Budget(self.clock.now_ms)
         self.names = Names()
         self.on_jump: list[Callable[[int], None]] = []
