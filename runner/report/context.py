@@ -1,6 +1,6 @@
 """What the reports need to know of a run beside its events: names, links, and where each leg belongs."""
 
-
+from collections import defaultdict
 from typing import NamedTuple
 
 from runner.domain.values import OrderType, Side
@@ -22,13 +22,18 @@ class LegFacts(NamedTuple):
 
 
 class StepFacts(NamedTuple):
-    """`link_id` is empty for a step whose orders share none; `slices` is 0 but for a schedule."""
+    """`link_id` is empty for a step whose orders share none; `slices` is 0 but for a schedule.
+
+    `first_edge` and `last_edge` bound the graph's edges that make the step wait for a time, both -1 where none does.
+    """
 
     step_id: str
     kind: str
     symbol: str
     link_id: str
     slices: int
+    first_edge: int = -1
+    last_edge: int = -1
 
 
 class GroupFacts(NamedTuple):
@@ -75,12 +80,17 @@ def describe(
     dated: bool, precise: bool,
 ) -> RunContext:
     """The context of a run of this graph."""
+    step_of = {node.node_id: node.step_id for node in graph.nodes}
+    edges: defaultdict[str, list[int]] = defaultdict(list)
+    for index, edge in enumerate(graph.edges):
+        if edge.delay_ms:
+            edges[step_of[edge.target]].append(index)
     return RunContext(
         run_id, graph.name, mode, fingerprint, seed, market, latency_ms, dated, precise,
         symbols=tuple(
             SymbolFacts(one.symbol, one.quote_asset, _places(one.tick_size)) for one in graph.instruments
         ),
-        steps=tuple(_step(policy, run_id) for policy in graph.steps),
+        steps=tuple(_step(policy, run_id, edges[policy.step_id]) for policy in graph.steps),
         groups=tuple(
             GroupFacts(group.group_id, group.symbol, group.opener_step is not None, group.protected)
             for group in graph.groups
@@ -91,10 +101,10 @@ def describe(
     )
 
 
-def _step(policy: StepPolicy, run_id: str) -> StepFacts:
+def _step(policy: StepPolicy, run_id: str, edges: list[int]) -> StepFacts:
     return StepFacts(
         policy.step_id, policy.kind, policy.symbol, link_id(policy.link, run_id, policy.step_id),
-        policy.schedule.slices if policy.schedule else 0,
+        policy.schedule.slices if policy.schedule else 0, min(edges, default=-1), max(edges, default=-1),
     )
 
 

@@ -16,11 +16,14 @@ from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.reports import OrderReport
 from runner.domain.times import rfc3339
 from runner.domain.values import EXACT, ZERO, OrderType, plain, trimmed
+from runner.report.contact import Note
 from runner.report.context import LegFacts, RunContext
 from runner.report.orders import Change, KnownOrder
 
 _ORDER_WIDTH = 38
 """How far an order's own words reach before its state, so that states stand in a column."""
+_LATE_MS = 1_000
+"""What was learnt later than this after it happened says when it did."""
 
 
 class LineKind(StrEnum):
@@ -62,10 +65,17 @@ class LineWriter:
         names = [leg.node_id for leg in context.legs] + [step.step_id for step in context.steps]
         self._width = min(max(map(len, names), default=0), 40)
 
-    def of(self, at_ms: int, value: Event | Command, change: Change | None) -> tuple[Line, ...]:
-        """The lines of one entry; `change` is what it changed of an order."""
+    def of(
+        self, at_ms: int, value: Event | Command, change: Change | None, notes: tuple[Note, ...], told_ms: int,
+    ) -> tuple[Line, ...]:
+        """The lines of one entry; `change` is what it changed of an order, `told_ms` when that happened."""
         if change is not None:
-            return self._of_order(at_ms, value, change)
+            return self._of_order(at_ms, value, change, told_ms)
+        if notes:
+            return tuple(
+                self._line(at_ms, note.leg, note.text, LineKind.REMARK if note.matters else LineKind.DETAIL)
+                for note in notes
+            )
         match value:
             case OrderDenied(node_id=node_id, code=code, detail=detail):
                 return (self._line(at_ms, node_id, f"DENIED {code} {detail}".rstrip(), LineKind.DENIED),)
@@ -105,8 +115,9 @@ class LineWriter:
             return text
         return plain(price.quantize(Decimal(1).scaleb(-places), context=EXACT))
 
-    def _of_order(self, at_ms: int, value: Event | Command, change: Change) -> tuple[Line, ...]:
+    def _of_order(self, at_ms: int, value: Event | Command, change: Change, told_ms: int) -> tuple[Line, ...]:
         known = change.known
+        late = f", {self.stamp(told_ms)} already" if at_ms - told_ms > _LATE_MS else ""
         request = known.placed.request
         node_id = known.placed.node_id
         lines = []
@@ -124,14 +135,14 @@ class LineWriter:
             lines.append(self._line(
                 at_ms, node_id,
                 f"{done} {trimmed(trade.qty)} @ {self.price(trade.symbol, trade.price)}, "
-                f"{'maker' if trade.maker else 'taker'}{part}",
+                f"{'maker' if trade.maker else 'taker'}{part}{late}",
                 LineKind.FILLED,
             ))
         elif change.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED):
             filled = f"{trimmed(known.filled_qty)} of {trimmed(request.quantity)} filled" if known.filled_qty else ""
             words = ", ".join(filter(None, (change.status.value, filled, known.cancel_reason or known.end_reason)))
             kind = LineKind.REJECTED if change.status is OrderStatus.REJECTED else LineKind.ENDED
-            lines.append(self._line(at_ms, node_id, words, kind))
+            lines.append(self._line(at_ms, node_id, words + late, kind))
         elif change.status is OrderStatus.TRIGGERED and isinstance(value, OrderReport):
             lines.append(self._line(at_ms, node_id, "TRIGGERED", LineKind.DETAIL))
         return tuple(lines)

@@ -20,6 +20,8 @@ from runner.domain.commands import (
 )
 from runner.domain.events import (
     Action,
+    AttemptFailed,
+    AttemptMade,
     CommandRejected,
     CommandUnresolved,
     Event,
@@ -36,6 +38,7 @@ from runner.domain.times import rfc3339
 from runner.domain.values import ZERO, total, trimmed
 from runner.engine.ids import order_key
 from runner.graph.model import Role
+from runner.report.contact import Note
 from runner.report.context import RunContext
 from runner.report.legs import Legs
 from runner.report.orders import Change, KnownOrder, Orders
@@ -53,14 +56,17 @@ class LogFormatter:
         self._quantities: dict[str, Decimal] = {}
         self._pairs: dict[str, list[KnownOrder]] = {}
         self._told: set[str] = set()
+        self._given_up: set[str] = set()
         self._last: dict[str, tuple[OrderStatus, Decimal]] = {}
 
-    def of(self, at_ms: int, value: Event | Command, change: Change | None) -> list[str]:
+    def of(self, at_ms: int, value: Event | Command, change: Change | None, notes: tuple[Note, ...]) -> list[str]:
         """The lines of one entry, each ending with a newline."""
-        return [
-            json.dumps({"ts": rfc3339(at_ms), **line}, ensure_ascii=False) + "\n"
-            for line in self._lines(value, change)
+        lines = self._lines(value, change)
+        lines += [
+            self._line("reconcile", "", level=note.level, request=note.request, result=note.result)
+            for note in notes if note.result
         ]
+        return [json.dumps({"ts": rfc3339(at_ms), **line}, ensure_ascii=False) + "\n" for line in lines]
 
     def _lines(self, value: Event | Command, change: Change | None) -> list[dict[str, object]]:
         lines: list[dict[str, object]] = []
@@ -131,6 +137,8 @@ class LogFormatter:
                     "reconcile", "", level="ERROR", result="INSURANCE_CLEAR",
                     request={"amount": _text(amount), "asset": asset},
                 ))
+            case AttemptFailed() | AttemptMade():
+                lines.append(self._attempt(value))
             case QueryOrder() | OrderNotFound() | CommandUnresolved():
                 lines.append(self._line(
                     "reconcile", "", clientOrderId=value.client_order_id, request={"symbol": value.symbol},
@@ -147,24 +155,43 @@ class LogFormatter:
         if known is not None and self._legs.action(command) == "place_oco":
             self._pairs.setdefault(leg.step_id, []).append(known)
         key = order_key(request.client_order_id)
-        if key is None or key.attempt == 0:
+        attempt = (key.attempt if key else 0) + (known.sends if known else 1)
+        if attempt == 1:
             return []
         return [self._line(
             "retry_attempt", leg.step_id, clientOrderId=request.client_order_id, req=_request(request),
-            attempt=key.attempt + 1,
+            attempt=attempt,
         )]
+
+    def _attempt(self, value: AttemptFailed | AttemptMade) -> dict[str, object]:
+        """One try of a request, of an order or about one."""
+        known = self._orders.get(value.client_order_id)
+        step_id = self._legs.leg(known.placed.node_id).step_id if known else ""
+        req: dict[str, object] = {"symbol": value.symbol, "action": value.action.value}
+        if value.action is Action.PLACE and known is not None:
+            req = _request(known.placed.request)
+        if isinstance(value, AttemptMade):
+            return self._line(
+                "retry_attempt", step_id, clientOrderId=value.client_order_id, req=req, attempt=value.attempt,
+            )
+        if value.action is Action.PLACE and value.retry_ms is None:
+            self._given_up.add(value.client_order_id)
+        return self._line(
+            "order_attempt_failed", step_id, level="WARNING", clientOrderId=value.client_order_id, req=req,
+            attempt=value.attempt, transient=value.transient, error=value.error,
+        )
 
     def _answered(self, known: KnownOrder) -> list[dict[str, object]]:
         """The placement, and before it the failure of its attempt."""
         lines = []
         command = known.placed
         leg = self._legs.leg(command.node_id)
-        if known.refusal is not None:
+        if known.refusal is not None and command.request.client_order_id not in self._given_up:
             key = order_key(command.request.client_order_id)
             lines.append(self._line(
                 "order_attempt_failed", leg.step_id, level="WARNING",
                 clientOrderId=command.request.client_order_id, req=_request(command.request),
-                attempt=key.attempt + 1 if key else 1, transient=False, error=_refusal(known.refusal),
+                attempt=key.attempt + 1 if key else 1, transient=known.refusal.passing, error=_refusal(known.refusal),
             ))
         pair = self._pairs.get(leg.step_id, [])
         if known not in pair:

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runner.domain.commands import CancelOrder, Command, PlaceOrder
-from runner.domain.events import Action, CommandRejected, Event
+from runner.domain.events import Action, CommandRejected, CommandUnresolved, Event, RunResumed
 from runner.domain.orders import Order, OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO
 
 
@@ -16,13 +17,14 @@ from runner.domain.values import ZERO
 class KnownOrder:
     """One order sent.
 
-    `answered_ms` is when the exchange first spoke of it, None while it has not; `cancel_reason` why we asked for its
-    end, `end_reason` the exchange's own word, `refusal` its definite no.
+    `sends` is how often, under one id; `answered_ms` is when the exchange first spoke of it, None while it has not;
+    `cancel_reason` why we asked for its end, `end_reason` the exchange's own word, `refusal` its definite no.
     """
 
     placed: PlaceOrder
     sent_ms: int
     order: Order
+    sends: int = 1
     answered_ms: int | None = None
     cancel_reason: str = ""
     end_reason: str = ""
@@ -40,7 +42,7 @@ class KnownOrder:
     def result(self) -> str:
         """The state that the order was last known in, in the words of the reports."""
         match self.order.status:
-            case OrderStatus.PENDING_NEW | OrderStatus.UNKNOWN:
+            case OrderStatus.PENDING_NEW:
                 return "UNANSWERED"
             case OrderStatus.NEW:
                 return "ACCEPTED"
@@ -76,9 +78,12 @@ class Orders:
     def see(self, at_ms: int, value: Event | Command) -> Change | None:
         """Take an entry in; the change that it made to an order of ours, if any."""
         match value:
-            case PlaceOrder(request=request):
+            case PlaceOrder(request=request) if (again := self._known.get(request.client_order_id)) is not None:
                 # The same id is sent again only after proof that the exchange does not hold it: one order still.
-                self._known.setdefault(request.client_order_id, KnownOrder(value, at_ms, Order(request)))
+                again.sends += 1
+                again.order = again.order.after(OrderStatus.PENDING_NEW)
+            case PlaceOrder(request=request):
+                self._known[request.client_order_id] = KnownOrder(value, at_ms, Order(request))
             case CancelOrder(client_order_id=client_id, reason=reason) if client_id in self._known:
                 self._known[client_id].cancel_reason = reason
             case OrderReport(client_order_id=client_id) if client_id in self._known:
@@ -87,9 +92,21 @@ class Orders:
                 return _traded(self._known[client_id], value)
             case CommandRejected(client_order_id=client_id, action=Action.PLACE) if client_id in self._known:
                 return _refused(self._known[client_id], value)
+            case CommandUnresolved(client_order_id=client_id, action=Action.PLACE) if client_id in self._known:
+                known = self._known[client_id]
+                known.order = known.order.after(OrderStatus.UNKNOWN)
+            case RunResumed():
+                for known in self:
+                    known.order = known.order.after(OrderStatus.UNKNOWN)
             case _:
                 pass
         return None
+
+
+def parts(snapshot: VenueSnapshot) -> list[OrderReport | TradeReport]:
+    """What a snapshot tells of orders and executions, in the order that it happened."""
+    told: list[OrderReport | TradeReport] = [*snapshot.trades, *snapshot.orders]
+    return sorted(told, key=lambda part: part.at_ms)
 
 
 def _reported(known: KnownOrder, report: OrderReport) -> Change | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
+from runner.domain.times import duration
 from runner.domain.values import EXACT, ZERO, plain, trimmed
 
 _CENT = Decimal("0.01")
@@ -48,6 +49,16 @@ class OpenPosition(NamedTuple):
     unrealised: Decimal | None
 
 
+class Uncovered(NamedTuple):
+    """What a group held without a stop while no process was there to place one: at most `qty`, for `ms` until it was
+    covered or closed."""
+
+    group_id: str
+    symbol: str
+    qty: Decimal
+    ms: int
+
+
 class RunSummary(NamedTuple):
     """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together; it
     counts from the first fill, also where the step that protects starts later.  `liquidated` are the symbols on which
@@ -56,6 +67,10 @@ class RunSummary(NamedTuple):
 
     `outcome` is succeeded, failed, stopped, open, or empty while the run has not ended.  `never_protected` names the
     groups that held something without any stop meant for it, `naked_at_end` those whose stops fell short at the end.
+
+    `resumed` is how often a new process took the run up, `uncovered` what was without a stop meanwhile.  `unresolved`
+    names the orders of which it is not known whether the exchange holds them, `unpriced` those of whose fills no
+    execution was told, so that they are missing in `money` and `positions`; each with its client order id.
     """
 
     run_id: str
@@ -82,6 +97,10 @@ class RunSummary(NamedTuple):
     not_simulated: tuple[str, ...]
     assumed: tuple[str, ...] = ()
     liquidated: tuple[str, ...] = ()
+    resumed: int = 0
+    uncovered: tuple[Uncovered, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
 
 
 _HEADS = {"succeeded": "done", "failed": "failed", "stopped": "stopped", "open": "the data ended"}
@@ -101,9 +120,13 @@ def as_text(summary: RunSummary) -> str:
             counts.append(f"{number} {word}")
     if summary.liquidated:
         counts.append(f"LIQUIDATED on {', '.join(summary.liquidated)}")
+    if summary.resumed:
+        counts.append(f"resumed {_count(summary.resumed, 'time', 'times')}")
     parts = [f"{head}: {', '.join(counts)}", *_steps(summary), *_protection(summary)]
     if summary.money:
         parts.append("PnL " + ", ".join(map(_money, summary.money)))
+    if summary.unpriced:
+        parts.append(f"not in the PnL, since no price was told: {_some(list(summary.unpriced))}")
     parts += [f"still open: {_position(position)}" for position in summary.positions]
     if summary.assumed:
         parts.append(f"assumed: {', '.join(summary.assumed)}")
@@ -140,6 +163,12 @@ def as_json_value(summary: RunSummary) -> dict[str, object]:
             }
             for position in summary.positions
         ],
+        "resumed": summary.resumed,
+        "uncovered": [
+            {"group_id": one.group_id, "symbol": one.symbol, "qty": trimmed(one.qty), "ms": one.ms}
+            for one in summary.uncovered
+        ],
+        "unresolved": list(summary.unresolved), "unpriced": list(summary.unpriced),
         "liquidated": list(summary.liquidated), "assumed": list(summary.assumed),
         "not_simulated": list(summary.not_simulated),
     }
@@ -163,6 +192,13 @@ def _some(words: list[str]) -> str:
 
 
 def _protection(summary: RunSummary) -> Iterator[str]:
+    if summary.unresolved:
+        yield f"OUTCOME UNKNOWN: {_some(list(summary.unresolved))}"
+    for one in summary.uncovered:
+        yield (
+            f"WITHOUT A STOP while no process was there: {one.group_id} {trimmed(one.qty)} {one.symbol}, "
+            f"for {duration(one.ms)}"
+        )
     if summary.naked_at_end:
         yield f"UNPROTECTED AT THE END: {', '.join(summary.naked_at_end)}"
     if summary.never_protected:

@@ -1,6 +1,6 @@
 """Folding a run's entries into what it came to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from runner.domain.commands import Command, GroupProtected, OrderDenied, RunEnded, StepEnded, StepStarted
@@ -10,6 +10,7 @@ from runner.domain.events import (
     FundingExchanged,
     InsuranceCleared,
     Observed,
+    RunResumed,
     RunStarted,
 )
 from runner.domain.orders import OrderStatus
@@ -21,27 +22,50 @@ from runner.graph.model import Role
 from runner.report.context import RunContext
 from runner.report.legs import Legs
 from runner.report.orders import Change, KnownOrder, Orders
-from runner.report.summary import Money, OpenPosition, RunSummary, StepResult
+from runner.report.summary import Money, OpenPosition, RunSummary, StepResult, Uncovered
 
 
 class _Exposure(Record):
-    """A group's clock of being without enough stops; `stops` is what its standing stops can still close."""
+    """A group's clock of being without enough stops; `stops` is what its standing stops can still close, `whole` how
+    many stand for all of the position.  `away`: the present spell reaches into a time when no process was there;
+    `away_ms` are the like that are over, `worst` is the most that lay bare in one.
+    """
 
     open_qty: Decimal = ZERO
     stops: Decimal = ZERO
+    whole: int = 0
     since_ms: int | None = None
     total_ms: int = 0
     held: bool = False
+    away: bool = False
+    away_ms: int = 0
+    worst: Decimal = ZERO
 
-    def add(self, at_ms: int, open_qty: Decimal, stops: Decimal) -> None:
+    @property
+    def bare(self) -> Decimal:
+        return ZERO if self.whole else max(self.open_qty - self.stops, ZERO)
+
+    def add(self, at_ms: int, open_qty: Decimal, stops: Decimal, whole: int = 0) -> None:
         self.open_qty += open_qty
         self.stops += stops
+        self.whole += whole
         self.held = self.held or self.open_qty > ZERO
-        if self.open_qty > self.stops and self.since_ms is None:
+        if self.bare and self.since_ms is None:
             self.since_ms = at_ms
-        elif self.open_qty <= self.stops and self.since_ms is not None:
-            self.total_ms += at_ms - self.since_ms
-            self.since_ms = None
+        elif not self.bare and self.since_ms is not None:
+            spell_ms = max(at_ms - self.since_ms, 0)
+            self.total_ms += spell_ms
+            self.away_ms += spell_ms if self.away else 0
+            self.since_ms, self.away = None, False
+
+    def unwatched(self) -> None:
+        """It is as it is while no process is there."""
+        if self.bare:
+            self.away, self.worst = True, max(self.worst, self.bare)
+
+    def running_ms(self, now_ms: int) -> int:
+        """How long the present spell lasts."""
+        return now_ms - self.since_ms if self.since_ms is not None else 0
 
 
 class Tally:
@@ -59,16 +83,24 @@ class Tally:
         self._money: dict[str, Money] = {}
         self._positions: dict[str, Position] = {}
         self._last_px: dict[str, Decimal] = {}
-        self._counted: dict[str, tuple[Decimal, Decimal]] = {}
+        self._resumed = 0
+        self._away_until_ms = -1
+        self._counted: dict[str, tuple[Decimal, Decimal, int]] = {}
         self._forced: dict[tuple[str, str], ForcedExecution] = {}
         self._exposures = {group.group_id: _Exposure() for group in context.groups if group.opens}
         self._protected = {group.group_id for group in context.groups if group.protected}
 
     def see(self, at_ms: int, value: Event | Command, change: Change | None) -> None:
-        self._now_ms = at_ms
+        self._now_ms = max(self._now_ms, at_ms)
         match value:
             case RunStarted(positions=positions):
                 self._positions = {position.symbol: position for position in positions}
+            case RunResumed():
+                self._resumed += 1
+                self._away_until_ms = at_ms
+                for exposure in self._exposures.values():
+                    exposure.unwatched()
+                self._end = None
             case Observed():
                 self._last_px[value.symbol] = value.last_px
             case StepStarted(step_id=step_id):
@@ -116,7 +148,7 @@ class Tally:
             denied=self._denied,
             steps=tuple(self._steps.values()),
             unprotected_ms=self._adopted_ms + sum(
-                exposure.total_ms + (self._now_ms - exposure.since_ms if exposure.since_ms is not None else 0)
+                exposure.total_ms + exposure.running_ms(self._now_ms)
                 for group_id, exposure in self._exposures.items() if group_id in self._protected
             ),
             never_protected=tuple(
@@ -133,6 +165,17 @@ class Tally:
             not_simulated=not_simulated,
             assumed=assumed,
             liquidated=tuple(sorted({forced.symbol for forced in self._forced.values()})),
+            resumed=self._resumed,
+            uncovered=tuple(
+                Uncovered(
+                    group.group_id, group.symbol, exposure.worst,
+                    exposure.away_ms + (exposure.running_ms(self._now_ms) if exposure.away else 0),
+                )
+                for group in context.groups if group.protected
+                and (exposure := self._exposures.get(group.group_id)) is not None and exposure.worst
+            ),
+            unresolved=_named(known for known in self._orders if known.order.status is OrderStatus.UNKNOWN),
+            unpriced=_named(known for known in self._orders if known.traded_qty < known.order.filled_qty),
         )
 
     def _changed(self, at_ms: int, change: Change) -> None:
@@ -142,10 +185,12 @@ class Tally:
         leg = self._legs.leg(known.placed.node_id)
         if (exposure := self._exposures.get(leg.group_id)) is not None:
             client_id = known.placed.request.client_order_id
-            before_qty, before_stops = self._counted.get(client_id, (ZERO, ZERO))
-            open_qty, stops = self._counted[client_id] = _counts(known, leg.role)
-            exposure.add(at_ms, open_qty - before_qty, stops - before_stops)
+            before = self._counted.get(client_id, (ZERO, ZERO, 0))
+            now = self._counted[client_id] = _counts(known, leg.role)
+            exposure.add(at_ms, now[0] - before[0], now[1] - before[1], now[2] - before[2])
             self._share_excess(at_ms, leg.symbol, exposure)
+            if at_ms < self._away_until_ms:
+                exposure.unwatched()
 
     def _expose(self, at_ms: int, forced: ForcedExecution) -> None:
         """Take what the exchange closed by force from the groups that held it; first what none of them held."""
@@ -189,10 +234,17 @@ class Tally:
         )
 
 
-def _counts(known: KnownOrder, role: str) -> tuple[Decimal, Decimal]:
-    """What an order adds to its group's open quantity, and how much it can still close as a stop."""
+def _counts(known: KnownOrder, role: str) -> tuple[Decimal, Decimal, int]:
+    """What an order adds to its group's open quantity, how much it can still close as a stop, and whether it is one for
+    all of the position."""
     if role == Role.OPENER.value:
-        return known.filled_qty, ZERO
+        return known.filled_qty, ZERO, 0
     request = known.placed.request
     stands = role == Role.STOP.value and known.order.confirmed and request.order_type.conditional
-    return -known.filled_qty, request.quantity - known.filled_qty if stands else ZERO
+    if request.close_position:
+        return -known.filled_qty, ZERO, int(stands)
+    return -known.filled_qty, request.quantity - known.filled_qty if stands else ZERO, 0
+
+
+def _named(orders: Iterable[KnownOrder]) -> tuple[str, ...]:
+    return tuple(f"{known.placed.node_id} ({known.placed.request.client_order_id})" for known in orders)

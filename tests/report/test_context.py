@@ -44,7 +44,7 @@ def test_each_leg_knows_its_step_group_and_slice() -> None:
 def test_steps_groups_and_symbols() -> None:
     context = described()
     assert context.steps == (
-        StepFacts("build", "twap", "ETHUSDT", "TWAP-d1-build", 3),
+        StepFacts("build", "twap", "ETHUSDT", "TWAP-d1-build", 3, first_edge=1, last_edge=2),
         StepFacts("guard", "oco", "ETHUSDT", "OCO-d1-guard", 0),
         StepFacts("out", "flatten", "ETHUSDT", "", 0),
     )
