@@ -25,5 +25,8 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees what the developer has set for runs of his own."""
-    for name in ("MODE", "DEFAULT_SYMBOL", "DAKSH_STATE_DIR", "NO_COLOR"):
+    for name in (
+        "MODE", "DEFAULT_SYMBOL", "DAKSH_STATE_DIR", "DAKSH_TIMINGS", "XDG_STATE_HOME", "BINANCE_API_KEY",
+        "BINANCE_API_SECRET", "BINANCE_FUTURES_REST_URL", "BINANCE_FUTURES_WS_URL", "NO_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)

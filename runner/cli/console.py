@@ -118,6 +118,13 @@ def close() -> None:
             _discard(stream)
 
 
+def ask(question: str) -> str:
+    """A line that the user types, empty where he ends the input instead."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
 def read_stdin(limit: int) -> bytes:
     """At most `limit` bytes of standard input."""
     if sys.stdin is None or sys.stdin.closed:

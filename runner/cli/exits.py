@@ -40,6 +40,10 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+_OF_LIVE = frozenset({"aiohttp", "binance", "cryptography", "filelock", "loguru", "rich", "websockets"})
+"""The packages that only demo and live runs need: the extra `live`."""
+
+
 class Terminated(BaseException):
     """The process was asked to end (SIGTERM).  Like `KeyboardInterrupt`, no error, so nothing swallows it."""
 
@@ -86,6 +90,8 @@ def of_error(error: BaseException) -> Exit:
         return Exit.TERMINATED
     if isinstance(error, OSError) and error.errno is not None:
         return Exit.ENVIRONMENT
+    if isinstance(error, ModuleNotFoundError) and _package(error) in _OF_LIVE:
+        return Exit.ENVIRONMENT
     return Exit.BUG
 
 
@@ -109,6 +115,11 @@ def report(error: BaseException, argv: Sequence[str]) -> int:
             console.tell("terminated; nothing was sent anywhere, so run it again when you like")
         case OSError() if code is Exit.ENVIRONMENT:
             _report_line(code, *_of_os_error(error))
+        case ModuleNotFoundError() if code is Exit.ENVIRONMENT:
+            _report_line(
+                code, f"demo and live runs need the package {_package(error)}, which is not installed",
+                "pip install 'daksh-run[live]'",
+            )
         case _:
             _report_bug(error, argv)
     return code
@@ -129,6 +140,10 @@ def _report_plan(error: PlanInvalid) -> None:
             {"error": {"message": error.message, "exit_code": int(Exit.INVALID), "diagnostics": faults}},
         )
     console.tell(diagnostics.as_text(error.diagnostics), at=-1)
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    return (error.name or "").partition(".")[0]
 
 
 def _of_os_error(error: OSError) -> tuple[str, str]:

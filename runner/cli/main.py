@@ -16,12 +16,15 @@ from runner import __version__
 from runner.cli import console, environment, exits
 
 COMMANDS: dict[str, str] = {
-    "run": "Run a plan on the simulated exchange (the default command).",
+    "run": "Run a plan: dry, on the demo exchange, or live (the default command).",
     "validate": "Check plans; say every fault and where it is.",
     "preview": "Show what a plan would send, and its worst case.",
     "graph": "Show a plan's execution graph.",
     "order": "Run one order typed on the command line.",
-    "runs": "List the runs of this folder.",
+    "resume": "Take up a demo or live run whose process is gone.",
+    "stop": "Ask a demo or live run to stop.",
+    "doctor": "Say whether a demo or live run would work from here.",
+    "runs": "List the runs.",
     "show": "Show what happened in a run.",
     "export": "Write a run's trade journal.",
     "exchange": "Serve the simulated exchange on Binance's HTTP and WebSocket wire.",
@@ -33,8 +36,9 @@ COMMANDS: dict[str, str] = {
 
 _EPILOG = """
 Exit codes: 0 as planned, 1 the run ended and a step failed, 2 wrong usage,
-3 invalid plan, 4 environment (a file, instruments), 6 locked by another process,
-7 refused, 70 a bug in daksh-run, 130 and 143 interrupted."""
+3 invalid plan, 4 environment (a file, keys, network, clock), 5 the outcome of an
+order is unknown: resume, 6 locked by another process, 7 refused, 70 a bug in
+daksh-run, 130 and 143 interrupted."""
 
 
 class NarrowFormatter(click.HelpFormatter):
@@ -95,12 +99,13 @@ def _no_such_command(word: str) -> str:
 )
 @click.version_option(__version__, message="daksh-run %(version)s")
 def cli() -> None:
-    """Run a strategy written in YAML on a simulated Binance USDⓈ-M Futures exchange.
+    """Run a strategy written in YAML on Binance USDⓈ-M Futures, first of all on a simulated exchange.
 
     \b
-    daksh-run plan.yaml            dry-run a plan; nothing is sent anywhere
-    daksh-run validate plan.yaml   only check it
-    daksh-run init                 write a plan to start from
+    daksh-run plan.yaml               dry-run a plan; nothing is sent anywhere
+    daksh-run validate plan.yaml      only check it
+    daksh-run init                    write a plan to start from
+    daksh-run plan.yaml --mode demo   send its orders to Binance's demo exchange
     """
 
 

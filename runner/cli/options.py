@@ -1,7 +1,7 @@
 """Options that several commands share, and the types that read them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
@@ -166,13 +166,36 @@ state_dir = click.option(
 )
 mode = click.option(
     "--mode", type=click.Choice(["dryrun", "demo", "live"]),
-    help="Only dryrun is built; demo and live are refused (default: MODE, else dryrun).",
+    help="Where the orders go: nowhere, to Binance's demo exchange, or to Binance (default: MODE, else dryrun).",
+)
+live_mode = click.option(
+    "--mode", type=click.Choice(["demo", "live"]), help="Which exchange (default: MODE, else demo).",
+)
+approve = click.option(
+    "--approve", metavar="ID", help="The approval id that preview shows; on a terminal you may type the name instead.",
 )
 data = click.option(
     "--data", "data", type=MarketDataType(), multiple=True, metavar="[SYMBOL=]FILE",
     help="Market data to run on instead of the plan's (Binance's public csv, gz or zip files); may be repeated.",
 )
 seed = click.option("--seed", type=SeedType(), help="Seed of invented prices and randomised slices.")
+
+
+def dry_only(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given that only a dry run can follow, by its name on the command line."""
+    names = {"data": "--data", "prices": "--price", "instruments": "--instruments", "state_dir": "--state-dir"}
+    return {option: given.get(name) for name, option in names.items()}
+
+
+def refuse_given(given: Mapping[str, Any], what: str) -> None:
+    """Go on only where none of these options was given.
+
+    Raises:
+        click.UsageError: one was.
+    """
+    for option, value in given.items():
+        if value:
+            raise click.UsageError(f"{option} does not go with {what}")
 
 
 def read_plan(path: str) -> bytes:

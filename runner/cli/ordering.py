@@ -29,7 +29,7 @@ def run_order(
     options = RunOptions(
         name=f"order {order.name}", data=text.encode(), state_dir=environment.state_dir(state_dir), market_data=data,
         prices=prices, instruments=instruments, seed=seed,
-        until_accepted=isinstance(order, Single) and order.order_type != "MARKET",
+        until_accepted=_until_accepted(order),
     )
     if print_plan:
         read_and_compile(options)
@@ -49,6 +49,31 @@ def run_order(
         running.conclude(result)
         console.result_line(_verdict(result, code))
     return code
+
+
+def send_order(order: Order, mode: str, approve: str | None, seed: int | None) -> int:
+    """Send the order of a demo or live run, once it is approved; the exit code.
+
+    Raises:
+        PlanInvalid: the exchange's rules do not allow the order, or it may open without a stop and does not say so.
+    """
+    from runner.cli import live_running
+
+    options = RunOptions(
+        name=f"order {order.name}", data=plan_text(order, None).encode(), state_dir=Path(), seed=seed, mode=mode,
+        until_accepted=_until_accepted(order),
+    )
+    result, code = live_running.carried_out(options, approve)
+    if console.active.json:
+        console.result_json({"ok": code == Exit.OK, **live_running.as_json(result)})
+    else:
+        live_running.conclude(result)
+        console.result_line(_verdict(result, code))
+    return code
+
+
+def _until_accepted(order: Order) -> bool:
+    return isinstance(order, Single) and order.order_type != "MARKET"
 
 
 def _warn(warnings: tuple[Diagnostic, ...]) -> None:

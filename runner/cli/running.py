@@ -10,7 +10,7 @@ from runner.report.context import RunContext
 from runner.report.lines import Line, LineKind
 from runner.report.summary import as_json_value, as_text
 
-_COLORS = {
+COLORS = {
     LineKind.FILLED: "green", LineKind.REJECTED: "red", LineKind.DENIED: "red", LineKind.STEP: "yellow",
     LineKind.REMARK: "yellow", LineKind.FORCED: "red",
 }
@@ -28,15 +28,19 @@ class Screen:
     def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None:
         if warnings:
             self._warn(warnings)
-        if _lines_shown():
-            console.result_line(
-                f"{context.plan}   plan {context.fingerprint[:6]}   {context.mode} (nothing is sent)   "
-                f"market: {context.market}",
-            )
+        if lines_shown():
+            console.result_line(header(context))
 
     def told(self, line: Line) -> None:
-        if _lines_shown() and (line.kind is not LineKind.DETAIL or console.active.verbosity > 0):
-            console.result_line(str(line), _COLORS.get(line.kind))
+        if lines_shown() and (line.kind is not LineKind.DETAIL or console.active.verbosity > 0):
+            console.result_line(str(line), COLORS.get(line.kind))
+
+
+def header(context: RunContext) -> str:
+    """The first line of a run: the plan, the mode with whether orders are sent, and the market or the account."""
+    where = f"market: {context.market}" if context.mode == "dryrun" else context.market
+    sent = "nothing is sent" if context.mode == "dryrun" else "LIVE ORDERS"
+    return f"{context.plan}   plan {context.fingerprint[:6]}   {context.mode} ({sent})   {where}"
 
 
 def warn_of_plan(warnings: tuple[Diagnostic, ...]) -> None:
@@ -64,5 +68,6 @@ def exit_code(result: RunResult, *, require_end: bool = False) -> int:
     return exits.of_run(result.outcome, require_end=require_end)
 
 
-def _lines_shown() -> bool:
+def lines_shown() -> bool:
+    """Whether the run's lines are wanted."""
     return not console.active.json and console.active.verbosity >= 0

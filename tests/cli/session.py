@@ -47,5 +47,9 @@ def _spent() -> float:
 
 def bare_environment() -> dict[str, str]:
     """Ours, without what would change a command's behaviour."""
-    dropped = {"MODE", "DEFAULT_SYMBOL", "DAKSH_STATE_DIR", "NO_COLOR", "COLUMNS", "PYTHONWARNINGS"}
+    dropped = {
+        "MODE", "DEFAULT_SYMBOL", "DAKSH_STATE_DIR", "DAKSH_TIMINGS", "XDG_STATE_HOME", "BINANCE_API_KEY",
+        "BINANCE_API_SECRET", "BINANCE_FUTURES_REST_URL", "BINANCE_FUTURES_WS_URL", "NO_COLOR", "COLUMNS",
+        "PYTHONWARNINGS",
+    }
     return {name: value for name, value in os.environ.items() if name not in dropped} | {"PYTHONWARNINGS": "error"}

@@ -12,7 +12,8 @@ from tests.cli.session import Session, bare_environment
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "bracket.yaml"
-HEAVY = ("binance", "aiohttp", "requests", "numpy", "jsonschema", "asyncio", "loguru", "rich")
+HEAVY = ("binance", "aiohttp", "cryptography", "filelock", "requests", "numpy", "jsonschema", "asyncio", "loguru",
+         "rich", "websockets")
 
 
 def _commands() -> list[tuple[str, click.Command]]:
@@ -46,7 +47,12 @@ def test_the_help_of_the_group_imports_no_command() -> None:
         assert f"  {name}" in process.stdout
 
 
-@pytest.mark.parametrize("arguments", [["validate", str(EXAMPLE)], ["run", str(EXAMPLE)]], ids=["validate", "dry run"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["run", "--help"], ["doctor", "--help"], ["resume", "--help"], ["validate", str(EXAMPLE)],
+     ["preview", str(EXAMPLE)], ["run", str(EXAMPLE)]],
+    ids=" ".join,
+)
 def test_nothing_heavy_is_imported(arguments: list[str], tmp_path: Path) -> None:
     code = (
         "import sys\nfrom runner.cli.main import invoke\n"
@@ -91,18 +97,40 @@ def test_wrong_usage_is_one_clear_line_a_hint_and_exit_2(arguments: list[str], d
     assert ended.out == ""
 
 
-@pytest.mark.parametrize("mode", ["live", "demo"])
 @pytest.mark.parametrize(
-    "arguments", [["run", str(EXAMPLE)], [str(EXAMPLE)], ["order", "market", "BTCUSDT", "BUY", "0.002"]],
-    ids=["run", "plan", "order"],
+    "arguments",
+    [["run", str(EXAMPLE)], [str(EXAMPLE)], ["preview", str(EXAMPLE)], ["order", "market", "BTCUSDT", "BUY", "0.002"]],
+    ids=["run", "plan", "preview", "order"],
 )
-def test_a_mode_that_is_not_built_is_refused_and_nothing_is_left_behind(
-    mode: str, arguments: list[str], daksh: Session,
-) -> None:
-    for ended in (daksh(*arguments, "--mode", mode), daksh(*arguments, env={"MODE": mode})):
+def test_where_real_money_is_is_refused_and_nothing_is_left_behind(arguments: list[str], daksh: Session) -> None:
+    for ended in (daksh(*arguments, "--mode", "live"), daksh(*arguments, env={"MODE": "live"})):
         assert ended.code == 7
-        assert ended.err.splitlines()[0] == f"error: mode {mode} is not built yet, so nothing was sent"
+        assert ended.err.startswith("error: https://fapi.binance.com is where real money is")
+        assert "nothing was sent" in ended.err
     assert list(daksh.folder.iterdir()) == []
+
+
+def test_a_demo_run_without_keys_says_which_are_missing(daksh: Session) -> None:
+    ended = daksh("run", EXAMPLE, "--mode", "demo", env={"BINANCE_API_KEY": "a-key"})
+    assert ended.code == 4
+    assert ended.err.splitlines()[0] == "error: BINANCE_API_SECRET: not set, so nothing was sent"
+    assert "a-key" not in ended.err
+    assert list(daksh.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--data", "x.csv"], ["--price", "BTCUSDT=1"], ["--require-end"], ["--state-dir", "x"]], ids=" ".join,
+)
+def test_what_only_a_dry_run_follows_is_refused_where_orders_are_sent(arguments: list[str], daksh: Session) -> None:
+    ended = daksh("run", EXAMPLE, "--mode", "demo", *arguments)
+    assert ended.code == 2
+    assert f"{arguments[0]} does not go with mode demo" in ended.err
+
+
+def test_an_approval_of_a_dry_run_is_wrong_usage(daksh: Session) -> None:
+    ended = daksh("run", EXAMPLE, "--approve", "abc")
+    assert ended.code == 2
+    assert "--approve does not go with a dry run" in ended.err
 
 
 def test_the_option_wins_over_the_environment(daksh: Session) -> None:

@@ -1,4 +1,4 @@
-"""`daksh-run order …`: one order typed on the command line becomes a plan, and is run, or printed."""
+"""`daksh-run order …`: one order typed on the command line becomes a plan, and is run, dry or not, or printed."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -20,14 +20,15 @@ stop_limit_price = click.option(
     help="Makes the stop-loss a stop-limit: its worst price.",
 )
 unprotected = click.option(
-    "--unprotected", type=click.Choice(["allow"]), help="Say that it is meant to open without a stop (no warning).",
+    "--unprotected", type=click.Choice(["allow"]),
+    help="Say that it is meant to open without a stop; demo and live refuse it otherwise.",
 )
 reduce_only = click.option("--reduce-only", "--reduceOnly", is_flag=True, help="Only close a position, never open one.")
 
 
 @click.group("order", no_args_is_help=False, epilog="Example: daksh-run order market BTCUSDT BUY 0.001")
 def command() -> None:
-    """Dry-run one order typed on the command line.
+    """Run one order typed on the command line: a dry run, unless --mode or MODE says demo or live.
 
     SYMBOL may be left out where DEFAULT_SYMBOL is set.  With --print-plan the order is printed as a plan instead.
     """
@@ -40,8 +41,8 @@ def _shared(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         for option in (
             click.argument("words", nargs=-1, metavar=words),
             click.option("--print-plan", is_flag=True, help="Print the plan instead of running it."),
-            options.output, options.mode, options.state_dir, options.seed, options.instruments, options.data,
-            options.prices,
+            options.output, options.mode, options.approve, options.state_dir, options.seed, options.instruments,
+            options.data, options.prices,
         ):
             function = option(function)
         return function
@@ -163,8 +164,12 @@ def twap(
 
 
 def _go(order: Order, run: dict[str, Any]) -> int:
-    environment.require_dry_run(run.pop("mode"))
-    return ordering.run_order(order, **run)
+    wanted, approve = environment.mode(run.pop("mode")), run.pop("approve")
+    if wanted == "dryrun" or run["print_plan"]:
+        options.refuse_given({"--approve": approve}, "a dry run: say --mode demo or --mode live")
+        return ordering.run_order(order, **run)
+    options.refuse_given(options.dry_only(run), f"mode {wanted}")
+    return ordering.send_order(order, wanted, approve, run["seed"])
 
 
 def _typed(words: tuple[str, ...], *further: str) -> tuple[Typed, tuple[Decimal, ...]]:

@@ -1,0 +1,137 @@
+"""What a run that sends orders shows: on a terminal its lines above a table that is redrawn, elsewhere its lines."""
+
+import os
+import sys
+from types import TracebackType
+from typing import Any
+
+from runner.cli import console, running
+from runner.domain.times import SECOND_MS, duration, rfc3339
+from runner.domain.values import trimmed
+from runner.plan.diagnostics import Diagnostic
+from runner.report.board import StepRow
+from runner.report.context import RunContext
+from runner.report.lines import Line, LineKind
+from runner.report.report import Report
+
+_NARROW = 70
+"""Below that many columns the table leaves out what the lines above it have told."""
+_COLORS = {"succeeded": "green", "failed": "bold red", "open": "cyan", "cancelled": "yellow", "skipped": "dim"}
+_ENDED_LAST = {"open": 0, "waiting": 1}
+_AROUND = 5
+"""Lines of a terminal that the table leaves to what is around its rows."""
+
+
+class LiveScreen:
+    """Watches one run; `run` is what the user calls it, empty while nothing can have been sent."""
+
+    def __init__(self, run: str = "") -> None:
+        self.run = run
+        self._lines = running.Screen(running.warn_of_plan)
+        self._live: Any = None
+
+    def __enter__(self) -> "LiveScreen":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the table away; the lines stay."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None:
+        self.run = self.run or str(number)
+        self._lines.began(number, context, warnings)
+        if _on_a_terminal():
+            self._live = _live()
+            self._live.start()
+
+    def told(self, line: Line) -> None:
+        if self._live is None:
+            self._lines.told(line)
+            console.flush()  # whoever reads along through a pipe is not to wait for a full buffer
+        elif line.kind is not LineKind.DETAIL or console.active.verbosity > 0:
+            self._live.console.print(str(line), style=running.COLORS.get(line.kind), soft_wrap=False)
+
+    def looked(self, report: Report, now_ms: int) -> None:
+        """Draw the table anew."""
+        if self._live is not None:
+            terminal = self._live.console
+            self._live.update(table(report, now_ms, terminal.width, terminal.height), refresh=True)
+
+
+def table(report: Report, now_ms: int, width: int, height: int) -> Any:
+    """The steps as a table, those that are over left out first where the terminal is too low for all."""
+    from rich.table import Table
+
+    rows = _that_fit(report.board(), height - _AROUND)
+    drawn = Table(box=None, padding=(0, 1), expand=False, caption=_health(report, now_ms), caption_justify="left")
+    drawn.add_column("step", overflow="fold")
+    drawn.add_column("state", no_wrap=True)
+    drawn.add_column("filled", justify="right", no_wrap=True)
+    drawn.add_column("next", no_wrap=width >= _NARROW, overflow="fold")
+    if width >= _NARROW:
+        drawn.add_column("orders", overflow="fold")
+    for row in rows:
+        cells = [row.step_id, _state(row), _filled(row), _next(row, now_ms)]
+        if width >= _NARROW:
+            cells.append(", ".join(f"{leg.name} {leg.result.lower()}" for leg in row.orders))
+        drawn.add_row(*cells, style=_COLORS.get(row.state))
+    hidden = len(report.board()) - len(rows)
+    if hidden:
+        drawn.add_row(f"and {hidden} more", style="dim")
+    return drawn
+
+
+def _that_fit(rows: tuple[StepRow, ...], room: int) -> tuple[StepRow, ...]:
+    if len(rows) <= max(room, 1):
+        return rows
+    first = sorted(rows, key=lambda row: _ENDED_LAST.get(row.state, len(_ENDED_LAST)))
+    kept = {row.step_id for row in first[: max(room - 1, 1)]}
+    return tuple(row for row in rows if row.step_id in kept)
+
+
+def _state(row: StepRow) -> str:
+    return f"{row.state} ({row.reason})" if row.reason else row.state
+
+
+def _filled(row: StepRow) -> str:
+    wanted = f" of {trimmed(row.wanted)}" if row.wanted is not None else ""
+    closed = f", {trimmed(row.exited)} closed" if row.exited and row.entered else ""
+    done = row.entered or row.exited
+    return f"{trimmed(done)}{wanted}{closed}" if done or wanted else ""
+
+
+def _next(row: StepRow, now_ms: int) -> str:
+    if row.due_ms is None:
+        return ""
+    seconds = max(row.due_ms - now_ms, 0) // SECOND_MS * SECOND_MS
+    return f"{row.due} in {duration(seconds)}"
+
+
+def _health(report: Report, now_ms: int) -> str:
+    lost_ms = report.lost_ms()
+    stream = "account events: there" if lost_ms is None else f"ACCOUNT EVENTS LOST since {rfc3339(lost_ms)[11:19]}"
+    return f"{rfc3339(now_ms)[11:19]} UTC   {stream}   Ctrl-C stops the run"
+
+
+def _on_a_terminal() -> bool:
+    return (
+        running.lines_shown() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    )
+
+
+def _live() -> Any:
+    from rich.console import Console
+    from rich.live import Live
+
+    terminal = Console(
+        file=sys.stdout, highlight=False, markup=False, emoji=False, no_color=not console.colored(),
+        force_terminal=True,
+    )
+    return Live(console=terminal, auto_refresh=False, transient=True, redirect_stdout=True, redirect_stderr=True)
