@@ -7,11 +7,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from runner.domain.account import AccountFacts
 from runner.domain.commands import Observe, PlaceOrder, QueryOrder, VenueCommand, WatchCommand
-from runner.domain.events import AccountSeen, Event, ForcedExecution, StreamGap
+from runner.domain.events import AccountSeen, Action, CommandRejected, Event, ForcedExecution, StreamGap
 from runner.domain.positions import Position
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
@@ -28,7 +29,7 @@ from runner.gateways.binance.rest import Rest
 from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Endpoints, Timings
 from runner.gateways.binance.stream import UserStream
-from runner.gateways.binance.told import Told
+from runner.gateways.binance.told import Latest, Told
 from runner.gateways.binance.userevents import UserEvents, Wallet, executed
 from runner.gateways.binance.view import View
 
@@ -57,10 +58,11 @@ class BinanceGateway:
         self._brief_s = timings.poll_ms / 12_000
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._fetching: set[tuple[str, str]] = set()
+        self._fetched: Latest[tuple[str, str], Decimal] = Latest()
         self._told = Told()
         self._view = View(self._symbols, self._late_ms)
         self._facts: AccountFacts | None = None
+        self._trouble = ""
         self._opened: asyncio.Future[VenueSnapshot] | None = None
         now_ms, put = self.rest.now_ms, self._queue.put_nowait
         self._reading = Reading(self.rest)
@@ -98,9 +100,9 @@ class BinanceGateway:
                 return await self._opened
         except TimeoutError:
             await self.close()
-            why = self._stream.trouble or "it does not answer in time"
+            why = self._stream.trouble or self._trouble or "no answer in time"
             raise EnvironmentFault(
-                f"the user stream at {self._endpoints.ws} cannot be followed: {why}",
+                f"the account cannot be followed at {self._endpoints.ws}: {why}",
                 hint="check the address of the streams, and whether a proxy or a firewall lets WebSockets through",
             ) from None
         except BaseException:
@@ -179,6 +181,11 @@ class BinanceGateway:
 
     def _tell(self, event: Event) -> None:
         """An answer to a request.  Whoever asked for an order waits for its report, also where it says nothing new."""
+        match event:
+            case OrderReport(client_order_id=client_id, status=status) if status.closed:
+                self._events.over(client_id)
+            case CommandRejected(client_order_id=client_id, action=Action.PLACE):
+                self._events.over(client_id)
         if self._told.new(event) or isinstance(event, OrderReport):
             self._queue.put_nowait(event)
 
@@ -228,7 +235,8 @@ class BinanceGateway:
             snapshot = await self._insist(self._read_all)
             self._view.read(snapshot)
             self._looked(snapshot)
-            await self._reread()
+            with suppress(EnvironmentFault):
+                await self._reread()
 
     def _looked(self, snapshot: VenueSnapshot) -> int:
         """Tell what a look has shown; in how many ms to look again."""
@@ -245,10 +253,11 @@ class BinanceGateway:
             self._queue.put_nowait(AccountSeen(self.now_ms(), self._facts))
 
     def _trades_wanted(self, symbol: str, order_id: str, client_order_id: str) -> None:
-        report = self._told.order(symbol, client_order_id)
-        if report is not None and self._told.lacks_trades(report) and (symbol, order_id) not in self._fetching:
-            self._fetching.add((symbol, order_id))
-            self._begin(self._fetch(report))
+        report, key = self._told.order(symbol, client_order_id), (symbol, order_id)
+        if report is None or not self._told.lacks_trades(report) or self._fetched.get(key) == report.filled_qty:
+            return
+        self._fetched[key] = report.filled_qty
+        self._begin(self._fetch(report))
 
     async def _fetch(self, report: OrderReport) -> None:
         """Tell the executions of an order; they may be listed a little later than its state says so."""
@@ -256,9 +265,8 @@ class BinanceGateway:
             for trade in await self._insist(lambda: self._reading.trades(report.symbol, report.order_id)):
                 self._tell(executed(trade))
             if not self._told.lacks_trades(report):
-                break
+                return
             await asyncio.sleep(pause_ms / 1000)
-        self._fetching.discard((report.symbol, report.order_id))
 
     def _puzzled(self, symbol: str, order_id: str, client_ids: tuple[str, ...]) -> None:
         self._begin(self._resolve(symbol, order_id, client_ids))
@@ -294,6 +302,7 @@ class BinanceGateway:
                 return await read()
             except NoAnswer as error:
                 _LOG.warning("a read came to nothing: %s", error)
+                self._trouble = str(error)
                 if error.standing is Standing.HALT and self._opened is not None and not self._opened.done():
                     self._opened.set_exception(error)
             except UNREADABLE as error:

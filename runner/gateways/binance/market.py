@@ -17,10 +17,12 @@ from aiohttp import ClientWebSocketResponse
 from runner.gateways.binance.answers import NoAnswer
 from runner.gateways.binance.prices import LivePrices
 from runner.gateways.binance.rest import Rest
+from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Endpoints, Timings
 from runner.gateways.binance.sockets import KeptSocket, connected
 
 _LOG = logging.getLogger(__name__)
+_decode = json.JSONDecoder(parse_float=Decimal).decode
 _LOOKS = 4
 """How often within `stale_ms` it is looked whether anything was heard."""
 
@@ -74,7 +76,7 @@ class MarketStreams:
 
     def _hear(self, text: str) -> None:
         try:
-            frame = json.loads(text)
+            frame = _decode(text)
             kind = frame.get("e")
         except (ValueError, AttributeError):
             _LOG.warning("the market streams sent what is no event")
@@ -118,7 +120,7 @@ class MarketStreams:
 
     async def _insisting(self, read: Callable[[str], Awaitable[None]], symbol: str) -> None:
         while True:
-            with suppress(NoAnswer):
+            with suppress(NoAnswer, *UNREADABLE):
                 await read(symbol)
                 return
             await asyncio.sleep(self._timings.reconnect_pauses_ms[-1] / 1000)

@@ -10,11 +10,12 @@ from contextlib import suppress
 from decimal import Decimal
 
 from runner.domain.events import Event, Observed
-from runner.domain.values import ZERO
+from runner.domain.values import EXACT, ZERO
 from runner.gateways.binance.answers import NoAnswer
 from runner.gateways.binance.prices import LivePrices, Quote
 from runner.gateways.binance.reading import Purse, Reading
 from runner.gateways.binance.rest import Rest
+from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Timings
 from runner.gateways.binance.stream import UserStream
 from runner.gateways.binance.view import View
@@ -33,6 +34,7 @@ class Observing:
         self._pauses_s = [pause_ms / 1000 for pause_ms in timings.reconnect_pauses_ms]
         self._tell = tell
         self._purses: dict[str, Purse] = {}
+        self._assets: dict[str, str] = {}
 
     def at_once(self, symbol: str) -> bool:
         """Answer from what is known; False where something has to be waited for or read."""
@@ -47,7 +49,7 @@ class Observing:
         failures = 0
         while True:
             await self._stream.caught_up.wait()
-            with suppress(NoAnswer):
+            with suppress(NoAnswer, *UNREADABLE):
                 quote = self._prices.quote(symbol) or await self._read_quote(symbol)
                 purse = self._known_purse(symbol) or await self._read_purse(symbol)
                 if self._stream.caught_up.is_set():
@@ -71,15 +73,19 @@ class Observing:
             return None
         profit = ZERO
         for position in self._view.held():
+            if self._asset(position.symbol) != read.asset:
+                continue
             mark = self._prices.mark_of(position.symbol)
             if mark is None:
                 return None
-            other = self._purses.get(position.symbol)
-            if other is None:
-                return None
-            if other.asset == read.asset:
-                profit += position.unrealised(mark)
+            profit = EXACT.add(profit, position.unrealised(mark))
         return read.but(wallet=wallet, unrealised=profit)
+
+    def _asset(self, symbol: str) -> str | None:
+        """The margin asset of a symbol."""
+        if not self._assets:
+            self._assets = {row["symbol"]: row["marginAsset"] for row in self._rest.exchange_info.get("symbols", ())}
+        return self._assets.get(symbol)
 
     async def _read_purse(self, symbol: str) -> Purse:
         purse = self._purses[symbol] = await self._reading.purse(symbol)

@@ -4,11 +4,16 @@ One look has the weight 7: openOrders, openAlgoOrders and positionRisk of one sy
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
 
 from runner.domain.snapshots import VenueSnapshot
 from runner.gateways.binance.answers import NoAnswer
+from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Timings
+
+_LOG = logging.getLogger(__name__)
+_LEAST_MS = 1_000
 
 
 class Polling:
@@ -36,16 +41,16 @@ class Polling:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _poll(self, symbol: str) -> None:
-        pauses_ms = self._timings.reconnect_pauses_ms
-        pause_ms, failures = self._timings.poll_ms, 0
+        period_ms, pauses_ms = self._timings.poll_ms, self._timings.reconnect_pauses_ms
+        pause_ms, failures = period_ms, 0
         while True:
             await asyncio.sleep(pause_ms / 1000)
             try:
                 # A look that hangs is not waited for: the next one may be answered.
-                async with asyncio.timeout(self._timings.poll_ms / 1000):
+                async with asyncio.timeout(max(period_ms, _LEAST_MS) / 1000):
                     seen = await self._look(symbol)
-            except (NoAnswer, TimeoutError):
-                pause_ms = min(pauses_ms[min(failures, len(pauses_ms) - 1)], self._timings.poll_ms)
-                failures += 1
-            else:
                 pause_ms, failures = self._shown(seen), 0
+            except (NoAnswer, TimeoutError, *UNREADABLE) as error:
+                _LOG.warning("%s could not be looked at: %s", symbol, error or type(error).__name__)
+                pause_ms = min(pauses_ms[min(failures, len(pauses_ms) - 1)], period_ms)
+                failures += 1

@@ -28,8 +28,9 @@ async def connected(session: ClientSession, url: str, timings: Timings) -> Clien
 class KeptSocket:
     """`dial` opens a connection, `hear` takes each text frame as it comes, in the task that reads it.
 
-    `came` is called when there is a connection after there was none, `went` when there is none any more; while one
-    socket replaces another neither is, and for a moment both are heard.
+    `came` is called when there is a connection after there was none, `went` when there is none any more.  While one
+    socket replaces another neither is: both are heard for a while, since what is on its way to the former would be lost
+    with it.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class KeptSocket:
         self._pauses_s = [pause_ms / 1000 for pause_ms in timings.reconnect_pauses_ms]
         self._dial_s = (timings.connect_ms + timings.request_ms) / 1000
         self._rotate_s = timings.rotate_ms / 1000
+        self._overlap_s = timings.heartbeat_ms / 1000
         self._tries = 0
         self._reader: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self.up = False
         self.trouble = ""
         """Why the last dial came to nothing."""
@@ -67,16 +70,19 @@ class KeptSocket:
                     self.up = True
                     self._came()
                 if before is not None:
-                    before.cancel()
+                    self._leaving.add(before)
+                    before.add_done_callback(self._leaving.discard)
+                    loop.call_later(self._overlap_s, before.cancel)
                 began_s = loop.time()
                 await asyncio.wait((self._reader,), timeout=self._rotate_s)
                 if loop.time() - began_s >= self._pauses_s[-1]:
                     self._tries = 0
         finally:
-            reader, self._reader = self._reader, None
-            if reader is not None:
+            readers = {*self._leaving, *(() if self._reader is None else (self._reader,))}
+            self._reader = None
+            for reader in readers:
                 reader.cancel()
-                await asyncio.wait((reader,))
+            await asyncio.gather(*readers, return_exceptions=True)
 
     async def _dialled(self) -> ClientWebSocketResponse:
         while True:
@@ -86,7 +92,7 @@ class KeptSocket:
             try:
                 async with asyncio.timeout(self._dial_s):
                     return await self._dial()
-            except (ClientError, DakshError, OSError, ValueError) as error:
+            except Exception as error:
                 # The text of a failed handshake holds the address, and that the listen key.
                 self.trouble = str(error) if isinstance(error, DakshError) else type(error).__name__
                 _LOG.warning("%s: no connection (%s), try %d", self._name, self.trouble, self._tries)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 from aiohttp import ClientWebSocketResponse
@@ -20,6 +21,7 @@ from runner.gateways.binance.sockets import KeptSocket, connected
 
 _LOG = logging.getLogger(__name__)
 _KEY_GONE = -1125
+_decode = json.JSONDecoder(parse_float=Decimal).decode
 
 
 class UserStream:
@@ -73,7 +75,7 @@ class UserStream:
     def _heard(self, text: str) -> None:
         self._sound_ms = self._rest.now_ms()
         try:
-            frame = json.loads(text)
+            frame = _decode(text)
         except ValueError:
             frame = None
         if isinstance(frame, dict):

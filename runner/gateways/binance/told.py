@@ -45,8 +45,6 @@ class Latest(Generic[K, V]):
 
 
 class Told:
-    """`new` is asked of all that is pushed or read, `noted` tells of what was said without asking."""
-
     def __init__(self, most: int = MOST) -> None:
         self._once: Latest[Hashable, None] = Latest(most)
         self._traded: Latest[tuple[str, str], Decimal] = Latest(most)
@@ -68,9 +66,6 @@ class Told:
                 return self._position(event)
             case _:
                 return True
-
-    def noted(self, event: Event) -> None:
-        self.new(event)
 
     def lacks_trades(self, report: OrderReport) -> bool:
         """Whether the order has filled more than the executions say that were told of it."""

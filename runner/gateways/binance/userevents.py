@@ -113,6 +113,10 @@ class UserEvents:
         else:
             self._plain[request.client_order_id] = None
 
+    def over(self, client_id: str) -> None:
+        """An order of ours was refused, or has ended: it will place none any more."""
+        self._untriggered.pop(client_id, None)
+
     def shown(self, reports: Iterable[OrderReport]) -> None:
         """Orders that a snapshot has shown."""
         for report in reports:
