@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from runner.domain.commands import GroupProtected, ReadPosition, Remark
 from runner.domain.events import PositionReport
-from runner.domain.values import ZERO, OrderType
+from runner.domain.values import ZERO, OrderType, trimmed
 from runner.engine import orders
 from runner.engine.ledger import covered, leaves
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
@@ -184,10 +184,10 @@ def _doubly_empty(run: Run, group: GroupState, begun_ms: int | None) -> None:
         group.empty_read_ms = begun_ms
         run.timer(f"read:{group.spec.group_id}", run.now_ms + run.pace.agree_after_ms)
     elif begun_ms >= group.empty_read_ms + run.pace.agree_after_ms:
-        _gone(run, group)
+        gone(run, group)
 
 
-def _gone(run: Run, group: GroupState) -> None:
+def gone(run: Run, group: GroupState) -> None:
     """By hand, by liquidation or by ADL: what the ledger holds is written off, and nothing is sent in a loop.
 
     So is what no group holds on that side: there is no position at all.
@@ -205,5 +205,6 @@ def _gone(run: Run, group: GroupState) -> None:
     run.note_ledger(group)
     run.emit(Remark(
         group.spec.group_id, "position_gone",
-        f"the position of {group.spec.group_id}, {lost} {symbol}, is no longer on the exchange",
+        f"the position of {group.spec.group_id}, {trimmed(lost)} {symbol}, is no longer on the exchange",
     ))
+    run.others.changes.append((group.spec.group_id, ""))

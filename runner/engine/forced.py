@@ -31,6 +31,7 @@ def execute(run: Run, event: ForcedExecution) -> None:
     run.day.realised += realised
     run.day.fees += event.fee
     run.held[event.symbol] = run.held[event.symbol] - taken * sign
+    run.filled_ms[event.symbol] = run.now_ms
     run.forced = run.forced or event.cause.value
     run.forced_until_ms = run.now_ms + run.pace.settled_after_ms
     run.timer("forced:", run.forced_until_ms)

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runner.domain.values import EXACT, ZERO, Side, trimmed
-from runner.engine.state import Leg, Quote, Run
+from runner.engine.purse import Quote
+from runner.engine.state import Leg, Revision, Run
 from runner.graph.model import Role
 
 
@@ -16,11 +17,17 @@ class Denial(NamedTuple):
     detail: str
 
 
-def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, price: Decimal | None) -> Denial | None:
-    """Whether an opening order of `quantity` base units is worth enough at its `price` (the mark, if it has none),
-    and crosses none of the plan's limits at `worst_px`."""
+def judge(
+    run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, price: Decimal | None, besides: Revision | None = None,
+) -> Denial | None:
+    """Whether an opening order of `quantity` base units stands in nobody's way, is worth enough at its `price` (the
+    mark, if it has none), and crosses none of the plan's limits at `worst_px`.  `besides` is the order itself, where
+    it is counted among the live ones already."""
     limits = run.graph.limits
     symbol = leg.node.symbol
+    existing = _existing(run, leg)
+    if existing is not None:
+        return existing
     instrument = run.instruments[symbol]
     value = worth(run, leg, quantity, price)
     if value < instrument.min_notional:
@@ -29,7 +36,7 @@ def judge(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, price: Decim
     if limits.max_order_notional is not None and order_notional > limits.max_order_notional:
         return Denial("MAX_ORDER_NOTIONAL", _figures(limits.max_order_notional, order_notional))
     if limits.max_position_notional is not None:
-        would_be = _position_notional(run, leg, quantity, worst_px)
+        would_be = _position_notional(run, leg, quantity, worst_px, besides)
         if would_be > limits.max_position_notional:
             return Denial("MAX_POSITION_NOTIONAL", _figures(limits.max_position_notional, would_be))
     if limits.max_daily_loss is not None:
@@ -71,7 +78,23 @@ def exposed_symbols(run: Run) -> list[str]:
     return [symbol for symbol, position in run.book.items() if position.qty != ZERO]
 
 
-def _position_notional(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal) -> Decimal:
+def _existing(run: Run, leg: Leg) -> Denial | None:
+    """What others hold on the symbol forbids to open there, unless the step may stand beside it on the same side."""
+    symbol, side = leg.node.symbol, leg.node.side
+    allowed = run.steps[leg.node.step_id].policy.existing_position_allowed
+    position = run.others.positions.get(symbol, ZERO)
+    strange = [one.report for one in run.others.orders.values() if one.report.symbol == symbol]
+    beside = all(one.side is side or one.reduce_only or one.close_position for one in strange)
+    if allowed and position * side.sign >= ZERO and beside:
+        return None
+    if position == ZERO and not strange:
+        return None
+    return Denial("EXISTING_POSITION", f"position={trimmed(position)} orders={len(strange)}")
+
+
+def _position_notional(
+    run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal, besides: Revision | None,
+) -> Decimal:
     """|position at the mark + everything that can still open on this side at its worst price|, quote units."""
     symbol, side = leg.node.symbol, leg.node.side
     held = run.held.get(symbol, ZERO) * side.sign
@@ -80,7 +103,7 @@ def _position_notional(run: Run, leg: Leg, quantity: Decimal, worst_px: Decimal)
     for other in run.opening.get(symbol, {}).values():
         if other.node.side is side and other.node.role is Role.OPENER:
             for revision in other.revisions:
-                if revision.live and not revision.order.request.reduce_only:
+                if revision.live and not revision.order.request.reduce_only and revision is not besides:
                     px = revision.worst_px or worst_px
                     notional += EXACT.multiply(revision.order.leaves_qty, px)
     return abs(notional)

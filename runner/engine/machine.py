@@ -44,6 +44,7 @@ from runner.engine import (
     contingencies,
     ends,
     exits,
+    external,
     flow,
     forced,
     gate,
@@ -52,8 +53,9 @@ from runner.engine import (
     reconcile,
     resume,
 )
+from runner.engine.purse import Day
 from runner.engine.settle import settle
-from runner.engine.state import Day, Run
+from runner.engine.state import Run
 from runner.graph.model import ExecutionGraph, Outcome
 
 _DAY = "day:"  # no step can be called that
@@ -120,8 +122,8 @@ class Machine:
 
     def _advance(self, event: Event) -> None:
         run = self._run
-        run.now_ms = max(run.now_ms, event.at_ms)
-        self._take(event)
+        seen_ms, run.now_ms = run.now_ms, max(run.now_ms, event.at_ms)
+        self._take(event, seen_ms)
         if run.deferred is None:
             self._settle()
 
@@ -137,10 +139,13 @@ class Machine:
                 if group is not None:
                     settle(run, group)
                     run.attend(group)
+                    resume.name_uncovered(run, group)
             elif run.check:
                 step_id = next(iter(run.check))
                 del run.check[step_id]
                 ends.judge(run, run.steps[step_id])
+            elif run.others.changes:
+                external.follow(run)
             elif run.ready:
                 flow.start_ready(run)
             elif run.tasks and self._tasks_changed():
@@ -155,7 +160,7 @@ class Machine:
         ends.judge_tasks(self._run)
         return self._run.running_steps != before or bool(self._run.outcomes)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, seen_ms: int) -> None:
         run = self._run
         match event:
             case RunStarted():
@@ -167,12 +172,14 @@ class Machine:
                 reconcile.judge_positions(run, event.symbol)
             case FundingExchanged() | InsuranceCleared():
                 forced.move_money(run, event)
-            case MarginCalled() | AttemptFailed() | AttemptMade() | StreamGap() | AccountSeen():
+            case AccountSeen(facts=facts):
+                external.see_account(run, facts)
+            case MarginCalled() | AttemptFailed() | AttemptMade() | StreamGap():
                 pass  # for people: what a plan does about its losses is its stops
             case VenueSnapshot():
                 reconcile.fold(run, event)
             case RunResumed():
-                resume.take_on(run, event)
+                resume.take_on(run, event, seen_ms)
             case CommandRejected():
                 contingencies.refused(run, event)
             case CommandUnresolved():
@@ -223,6 +230,7 @@ class Machine:
             run.held[position.symbol] = run.free[position.symbol] = position.qty
         if run.graph.limits.max_daily_loss is not None:
             self._new_day()
+        external.begin(run, event.foreign)
         flow.begin(run)
 
     def _informed(self, waiter: str) -> None:

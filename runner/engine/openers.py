@@ -9,8 +9,9 @@ from runner.domain.values import ZERO, OrderType
 from runner.engine import gate, orders
 from runner.engine.ledger import unsold
 from runner.engine.prices import resolve
+from runner.engine.purse import Quote
 from runner.engine.schedule import slice_quantity
-from runner.engine.state import GroupState, Leg, Quote, Run, StepState
+from runner.engine.state import GroupState, Leg, Revision, Run, StepState
 from runner.graph.model import DueTarget, Outcome, Role
 
 
@@ -54,6 +55,10 @@ def send(run: Run, leg: Leg) -> None:
     step = run.steps[leg.node.step_id]
     if leg.outcome is not None:
         return
+    absent = next((one for one in leg.live() if one.absent), None)
+    if absent is not None:
+        _send_again(run, leg, absent)
+        return
     if step.finishing:
         _send_rest(run, step, leg)
         return
@@ -61,7 +66,31 @@ def send(run: Run, leg: Leg) -> None:
         _send_slice(run, step, leg, leg.node.target.index)
         return
     leg.target = step.qty
-    _send(run, leg, step.qty, leg.node.order_type)
+    rest = step.qty - leg.filled - leg.leaves  # an order that was found may stand for it already
+    if rest > ZERO:
+        _send(run, leg, rest, leg.node.order_type)
+
+
+def _ask_again(run: Run, leg: Leg, absent: Revision) -> None:
+    """An order that was never executed goes out again once its symbol is observed, unless it was taken back."""
+    if absent.ours_to_cancel:
+        run.observing.pop(leg.node_id, None)
+        orders.forgotten(run, leg, absent)
+    elif leg.node_id not in run.observing:
+        request(run, leg)
+
+
+def _send_again(run: Run, leg: Leg, absent: Revision) -> None:
+    if leg.node.role is Role.OPENER:
+        asked = absent.order.request
+        denial = gate.judge(run, leg, asked.quantity, absent.worst_px, asked.price or asked.trigger_price, absent)
+        if denial is not None:
+            run.emit(OrderDenied(leg.node_id, denial.code, denial.detail))
+            absent.ours_to_cancel = True
+            orders.forgotten(run, leg, absent)
+            run.end_leg(leg, Outcome.DENIED)
+            return
+    orders.send_again(run, leg, absent)
 
 
 def send_market(run: Run, leg: Leg) -> None:
@@ -206,6 +235,8 @@ def settle_openers(run: Run, group: GroupState) -> None:
     for leg in list(group.working.values()):
         if leg.node.role is not Role.OPENER and not isinstance(leg.node.target, DueTarget):
             continue
+        for absent in [one for one in leg.live() if one.absent]:
+            _ask_again(run, leg, absent)
         if not leg.revisions or leg.live() or leg.node_id in run.observing or _finishes(run, leg):
             continue
         if leg.filled >= leg.target:

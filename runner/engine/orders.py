@@ -70,8 +70,16 @@ def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
 
 def _send_cancel(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
     revision.order = revision.order.but(cancel_in_flight=True)
+    revision.cancel_asked = True
     conditional = revision.order.request.order_type.conditional and not revision.order.triggered
     run.emit(CancelOrder(leg.node.symbol, revision.client_order_id, conditional, leg.node_id, reason))
+
+
+def cancel_again(run: Run, leg: Leg, revision: Revision) -> None:
+    """An order that counts as ended is found live."""
+    request = revision.order.request
+    conditional = request.order_type.conditional and not revision.order.triggered
+    run.emit(CancelOrder(request.symbol, revision.client_order_id, conditional, leg.node_id, "it counts as ended"))
 
 
 def _repeat_cancel(run: Run, leg: Leg, revision: Revision) -> None:
@@ -94,6 +102,11 @@ def fold_report(run: Run, leg: Leg, revision: Revision, report: OrderReport) -> 
     revision.expires_ms, revision.misses, revision.looking, revision.told_ms = None, 0, False, run.now_ms
     before = revision.order
     revision.order = after_report(revision, report)
+    revision.absent = False
+    if revision.stood_ms is None and revision.order.confirmed:
+        revision.stood_ms = report.at_ms
+    if not report.status.closed and run.now_ms > run.doubtful_until_ms:
+        revision.inherited = False
     _follow(run, leg, revision, before, report.avg_px, report.mark_px)
     _repeat_cancel(run, leg, revision)
 
@@ -158,7 +171,7 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
     revision.misses += revision.order.confirmed or expired
     if revision.misses >= 2:
         if revision.order.confirmed:
-            _forgotten(run, leg, revision)
+            forgotten(run, leg, revision)
         else:
             _never_executed(run, leg, revision)
         return
@@ -196,28 +209,37 @@ def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
         wanted = wanted and (room > ZERO if before.request.close_position else before.request.quantity <= room)
     if leg.node.role is Role.STOP:
         wanted = wanted and not any(other is not revision and other.live for other in leg.revisions)
-    if wanted:
-        revision.order = before.after(OrderStatus.PENDING_NEW)
-        revision.misses = revision.lookups = 0
-        revision.sent_ms = run.now_ms
-        protective = leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE
-        run.emit(PlaceOrder(before.request, leg.node_id, revision.number, protective, "it was never executed"))
-        return
-    revision.ours_to_cancel = True
-    _forgotten(run, leg, revision)
+    if not wanted:
+        revision.ours_to_cancel = True
+        forgotten(run, leg, revision)
+    elif before.request.reduce_only:
+        send_again(run, leg, revision)
+    else:
+        revision.absent = True  # what may open is observed and judged anew first
+        run.touch(leg.node.group_id)
 
 
-def _forgotten(run: Run, leg: Leg, revision: Revision) -> None:
+def send_again(run: Run, leg: Leg, revision: Revision) -> None:
+    """Send an order that was never executed, under the id that it has."""
+    revision.order = revision.order.after(OrderStatus.PENDING_NEW)
+    revision.misses = revision.lookups = 0
+    revision.expires_ms, revision.absent, revision.inherited = None, False, False
+    revision.sent_ms = run.now_ms
+    protective = leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE
+    run.emit(PlaceOrder(revision.order.request, leg.node_id, revision.number, protective, "it was never executed"))
+
+
+def forgotten(run: Run, leg: Leg, revision: Revision) -> None:
     """It has ended, and the exchange does not know it any more."""
     before = revision.order
-    revision.order = before.after(OrderStatus.CANCELED)
+    revision.order, revision.told_ms = before.after(OrderStatus.CANCELED), run.now_ms
     _follow(run, leg, revision, before, None, None)
 
 
 def rejected(run: Run, leg: Leg, revision: Revision) -> None:
     """Close an order that the exchange refused to take."""
     before = revision.order
-    revision.order = before.after(OrderStatus.REJECTED)
+    revision.order, revision.told_ms = before.after(OrderStatus.REJECTED), run.now_ms
     run.touch(leg.node.group_id)
     run.check[leg.node.step_id] = None
 
@@ -262,7 +284,7 @@ def _book(run: Run, group: GroupState, leg: Leg, revision: Revision, gained: Dec
     symbol = leg.node.symbol
     side = revision.order.request.side
     run.held[symbol] = run.held.get(symbol, ZERO) + gained * side.sign
-    group.last_fill_ms = run.now_ms
+    group.last_fill_ms = run.filled_ms[symbol] = run.now_ms
     group.empty_read_ms = None
     group.real = None
     if revision.order.request.reduce_only:

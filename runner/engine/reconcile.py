@@ -6,25 +6,31 @@ from runner.domain.events import OrderNotFound, PositionReport
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO
-from runner.engine import closing, contingencies, flow, orders
+from runner.engine import closing, contingencies, external, flow, orders
 from runner.engine.state import GroupState, Leg, Revision, Run
 
 
 def fold_order(run: Run, event: OrderReport | TradeReport | OrderNotFound) -> None:
     """Take in what is said of one order, from whatever source."""
     found = run.orders.get(event.client_order_id)
+    if found is None and isinstance(event, OrderReport):
+        found = external.recognised(run, event)
+        if found is None:
+            external.see_stranger(run, event)
     if found is None:
         return
     leg, revision = found
     was_live, was_held = revision.live, run.held.get(event.symbol)
     match event:
         case OrderReport():
+            external.compare_terms(run, leg, revision, event)
             orders.fold_report(run, leg, revision, event)
         case TradeReport():
             orders.fold_trade(run, leg, revision, event)
         case OrderNotFound():
             orders.not_found(run, leg, revision, event)
     if was_live and not revision.live:
+        external.cancelled(run, leg, revision, event.reason if isinstance(event, OrderReport) else "")
         contingencies.ended(run, leg, revision)
     if run.held.get(event.symbol) != was_held:
         judge_positions(run, event.symbol)
@@ -45,17 +51,23 @@ def fold(run: Run, snapshot: VenueSnapshot) -> None:
         fold_order(run, trade)
     for leg, revision in _missing(run, snapshot):
         orders.look_up(run, leg, revision)
+    for leg, revision in _risen(run, snapshot):
+        orders.cancel_again(run, leg, revision)
+    external.forget_strangers(run, *_shown(run, snapshot))
     for position in _positions(run, snapshot):
         closing.fold_position(run, position)
+        if _certain(run, snapshot, position.symbol):
+            external.compare_position(run, position.symbol, position.qty, snapshot.begun_ms)
         judge_positions(run, position.symbol)
 
 
 def agrees(run: Run, snapshot: VenueSnapshot) -> bool:
     """Whether to take the snapshot in would change nothing that matters; in doubt it would."""
     return run.deferred is None and not (
-        any(_order_is_news(run, report) for report in snapshot.orders)
+        any(_order_is_news(run, report, snapshot.at_ms) for report in snapshot.orders)
         or any(_trade_is_news(run, trade) for trade in snapshot.trades)
-        or _missing(run, snapshot)
+        or _missing(run, snapshot) or _risen(run, snapshot)
+        or external.absent_strangers(run, *_shown(run, snapshot))
         or any(_position_is_news(run, report) for report in _positions(run, snapshot))
     )
 
@@ -70,6 +82,30 @@ def _missing(run: Run, snapshot: VenueSnapshot) -> list[tuple[Leg, Revision]]:
     ]
 
 
+def _risen(run: Run, snapshot: VenueSnapshot) -> list[tuple[Leg, Revision]]:
+    """Orders of ours that count as ended, and that the snapshot shows live long after: they are taken back."""
+    live = [report.client_order_id for report in snapshot.orders if not report.status.closed]
+    return [
+        (leg, one) for leg, one in (run.orders[client_id] for client_id in live if client_id in run.orders)
+        if not one.live and snapshot.begun_ms >= one.told_ms + run.pace.trust_after_ms
+    ]
+
+
+def _shown(run: Run, snapshot: VenueSnapshot) -> tuple[set[str], int, set[str]]:
+    """The names of the orders that the snapshot shows, when it was begun, and the symbols of the run it covers."""
+    names = {external.name_of(report) for report in snapshot.orders}
+    return names, snapshot.begun_ms, {symbol for symbol in run.instruments if snapshot.covers(symbol)}
+
+
+def _certain(run: Run, snapshot: VenueSnapshot, symbol: str) -> bool:
+    """Whether the snapshot shows each live order of ours on the symbol, and none of them is being looked up."""
+    shown = {report.client_order_id for report in snapshot.orders}
+    return not any(
+        one.live and (one.asked or one.looking or client_id not in shown)
+        for client_id, (leg, one) in run.orders.items() if leg.node.symbol == symbol
+    )
+
+
 def _positions(run: Run, snapshot: VenueSnapshot) -> list[PositionReport]:
     """The position that the snapshot saw on each symbol of the run that it covers; none is zero."""
     held = {position.symbol: position.qty for position in snapshot.positions}
@@ -79,13 +115,16 @@ def _positions(run: Run, snapshot: VenueSnapshot) -> list[PositionReport]:
     ]
 
 
-def _order_is_news(run: Run, report: OrderReport) -> bool:
+def _order_is_news(run: Run, report: OrderReport, at_ms: int) -> bool:
     found = run.orders.get(report.client_order_id)
     if found is None:
-        return False
+        return report.symbol in run.instruments and external.name_of(report) not in run.others.orders
     leg, one = found
+    if external.terms_of(one.order.request, report) != one.order.request:
+        return True
     owed = one.ours_to_cancel and one.order.confirmed and not one.order.cancel_in_flight
-    unsettled = one.expires_ms is not None or one.misses > 0 or one.looking
+    unsettled = one.expires_ms is not None or one.misses > 0 or one.looking or one.absent
+    unsettled = unsettled or (one.inherited and at_ms > run.doubtful_until_ms)
     unpriced = leg.anchor_px is None and report.filled_qty > ZERO
     return owed or unsettled or unpriced or orders.after_report(one, report) != one.order
 
@@ -96,6 +135,8 @@ def _trade_is_news(run: Run, trade: TradeReport) -> bool:
 
 
 def _position_is_news(run: Run, report: PositionReport) -> bool:
+    if report.symbol in run.others.differences or external.unexplained(run, report.symbol, report.qty):
+        return True
     return any(
         _doubts(run, group, report) for group in run.groups.values()
         if group.spec.symbol == report.symbol and not group.ended

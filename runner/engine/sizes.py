@@ -10,7 +10,8 @@ from typing import NamedTuple, assert_never
 from runner.domain.sizes import EquityShare, FilledOf, Notional, PositionShare, Quantity, RiskShare, Size
 from runner.domain.values import EXACT, ZERO, OrderType, Side
 from runner.engine.prices import offset
-from runner.engine.state import GroupState, Quote, Run
+from runner.engine.purse import Quote
+from runner.engine.state import GroupState, Run
 from runner.graph.model import FillOffset, FixedPrice, MarkOffset, OrderNode, Price, RiskOffset, StepPolicy
 
 

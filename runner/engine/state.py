@@ -18,6 +18,8 @@ from runner.domain.positions import Position
 from runner.domain.value import Record, fresh
 from runner.domain.values import ZERO
 from runner.engine.conditions import Judge
+from runner.engine.others import Others
+from runner.engine.purse import Day, Quote
 from runner.graph.model import (
     CancelNode,
     Edge,
@@ -46,6 +48,9 @@ class Revision(Record):
 
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
     the exchange can no longer accept it; `misses` counts the queries since then that did not find it.
+    `cancel_asked`: its cancel has been sent.  `absent`: an opener that is proved not to be there, to be sent once more.
+    `inherited`: it was live when the run was resumed, and has not been seen live since.  `stood_ms`: since when the
+    exchange is known to hold it.  `terms_ms`: when the exchange named the terms that it holds it to.
     `looking`: a query for it is on its way, or due.  `told_ms`: when the exchange last said how it stands.
     `worst_px` is what an opener was counted at by the gate.  `adds`: it stands beside earlier ones, not for them.
     """
@@ -62,6 +67,11 @@ class Revision(Record):
     misses: int = 0
     lookups: int = 0
     looking: bool = False
+    cancel_asked: bool = False
+    absent: bool = False
+    inherited: bool = False
+    stood_ms: int | None = None
+    terms_ms: int = 0
     told_ms: int = 0
     worst_px: Decimal = ZERO
     adds: bool = False
@@ -140,6 +150,7 @@ class GroupState(Record):
     `charged`: what another group's orders, or the exchange by force, closed of it.  `closing`: why the group is being
     closed at market, or empty; `until_protected`: only until a stop stands; `passed`: because the stop's level was
     passed already; `close_held_until_ms`: when the next close may go.  `failure`: the reason its steps will fail with.
+    `unwatched_since_ms`: since when nobody watched it, until it is known what stood meanwhile.
     `real`: the position on this side by a trusted read that is newer than our last fill, or None; `position_ms`: the
     instant of the newest figure; `empty_read_ms`: when the first read that found nothing was begun.  `working` holds
     the legs that have become active and have not ended.
@@ -170,6 +181,7 @@ class GroupState(Record):
     position_ms: int = 0
     empty_read_ms: int | None = None
     real: Decimal | None = None
+    unwatched_since_ms: int | None = None
 
     def __post_init__(self) -> None:
         for leg in self.legs:
@@ -194,7 +206,6 @@ class GroupState(Record):
         exits = (self.legs[index] for index in range(len(self.spec.openers), len(self.legs)))
         closer = self.legs[:1]
         return any(revision.live for leg in (*self.working.values(), *exits, *closer) for revision in leg.revisions)
-
 
     @property
     def at_rest(self) -> bool:
@@ -233,32 +244,13 @@ class StepState(Record):
     outcome: Outcome | None = None
 
 
-class Day(Record):
-    """The run's own money since 00:00 UTC.  `exchanged` is what was neither profit nor fee (funding), below zero where
-    it was paid; `unrealised` the figure at that instant."""
-
-    start_ms: int
-    realised: Decimal = ZERO
-    fees: Decimal = ZERO
-    exchanged: Decimal = ZERO
-    unrealised: Decimal = ZERO
-
-
-class Quote(Record):
-    """The prices of the last observation of a symbol."""
-
-    mark_px: Decimal
-    bid_px: Decimal
-    ask_px: Decimal
-    equity: Decimal
-    taker_fee: Decimal
-
-
 class Run:
     """The whole state of one run, and the commands that the event at hand has called forth.
 
-    `timers` and `watches` are those that are set now.  `deferred`: after a resume, what was told before the snapshot
-    that it waits for, else None.  `managing`: a run that was stopped and is resumed goes on until nothing is open.
+    `timers` and `watches` are those that are set now.  `filled_ms`: when our orders of a symbol last executed.
+    `deferred`: after a resume, what was told before the snapshot that it waits for, else None; until
+    `doubtful_until_ms` a cancel of the former process may still arrive.  `managing`: a run that was stopped and is
+    resumed goes on until nothing is open.
     """
 
     def __init__(self, graph: ExecutionGraph) -> None:
@@ -271,7 +263,7 @@ class Run:
         self.timers: dict[str, int] = {}
         self.watches: dict[str, WatchPrice] = {}
         self.deferred: list[Event] | None = None
-        self.resumed_ms = 0
+        self.resumed_ms = self.doubtful_until_ms = 0
         self.managing = False
         self.instruments: dict[str, Instrument] = {one.symbol: one for one in graph.instruments}
         self.nodes: dict[str, Node] = {node.node_id: node for node in graph.nodes}
@@ -303,6 +295,8 @@ class Run:
         self.held: dict[str, Decimal] = {}
         self.free: dict[str, Decimal] = {}
         self.opening: dict[str, dict[str, Leg]] = {}
+        self.others = Others()
+        self.filled_ms: dict[str, int] = {}
         self.attended: dict[str, dict[str, None]] = {}
         self.quotes: dict[str, Quote] = {}
         self.day = Day(0)
