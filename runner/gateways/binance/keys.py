@@ -66,6 +66,8 @@ def load_credentials(key: str, secret: str) -> Credentials:
             raise EnvironmentFault("the file of the API secret holds no private key in PEM", hint=_WHERE)
     if _MARK in secret:
         secret = _normal(secret)
+    elif "/" in secret or secret.endswith(".pem"):
+        raise EnvironmentFault("the API secret names a file that is not there", hint=_WHERE)
     elif not re.fullmatch(r"[\x21-\x7e]+", secret):
         raise EnvironmentFault("the API secret is neither an HMAC secret nor a private key in PEM", hint=_WHERE)
     return Credentials(Secret(key), Secret(secret))
@@ -92,7 +94,7 @@ def _normal(pem: str) -> str:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    text = pem.replace("\\n", "\n").replace("\r", "").strip() + "\n"
+    text = pem.replace("\\n", "\n").replace("\\r", "").replace("\r", "").strip() + "\n"
     if "ENCRYPTED" in text:
         raise EnvironmentFault(
             "the private key is encrypted", hint="give a key without a passphrase: openssl pkey -in KEY -out PLAIN",
