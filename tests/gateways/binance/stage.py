@@ -59,7 +59,7 @@ class Stage:
 
     def fault(self, name: str, **more: Any) -> None:
         """From now on."""
-        number = self.served.hub.plan.add(read_fault({"name": name, **more}))
+        number = self.served.hub.faults.add(read_fault({"name": name, **more}))
         self.served.hub.faults_changed(number)
 
     def trade(self, price: str, qty: str = "100") -> None:
