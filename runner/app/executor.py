@@ -56,8 +56,8 @@ class Executor:
         self._clock = clock
         self._outbox = outbox
 
-    def take(self, event: Event) -> None:
-        """Let the machine answer an event.  One that it fails over is kept all the same, before the error goes on."""
+    def take(self, event: Event) -> tuple[Command, ...]:
+        """The machine's answer to an event.  One that it fails over is kept all the same, before the error goes on."""
         now_ms = self._clock.now_ms()
         try:
             commands = self._machine.advance(event)
@@ -65,6 +65,7 @@ class Executor:
             self._outbox.take(now_ms, event, ())
             raise
         self._outbox.take(now_ms, event, commands)
+        return commands
 
 
 def dispatch(world: World, command: Command) -> None:

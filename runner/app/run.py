@@ -61,8 +61,9 @@ class RunOptions:
 class RunResult(NamedTuple):
     """How a run went.
 
-    `outcome` is succeeded, failed, stopped, or open (the data ended first); `signal` the number of the signal that
-    stopped it, or None.
+    `outcome` is succeeded, failed, stopped, open (the data ended first), or interrupted (it was left before its end);
+    `signal` the number of the signal that stopped it, or None.  `left` says line by line what is still on the exchange,
+    `resume` which run to resume for it, or is empty.
     """
 
     number: int
@@ -73,6 +74,8 @@ class RunResult(NamedTuple):
     summary: RunSummary
     order_rows: tuple[Row, ...]
     journal: Path
+    left: tuple[str, ...] = ()
+    resume: str = ""
 
 
 class Observer(Protocol):

@@ -5,10 +5,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.app.live.folders import find_run
 from runner.errors import JournalError, LockedElsewhere, UsageError
 from runner.journal.codec import from_text
 from runner.journal.folder import RunFile, StateFolder
-from runner.journal.store import JournalReader, RunRow
+from runner.journal.locks import is_held
+from runner.journal.store import RUNNING, JournalReader, RunRow
 from runner.report import trades
 from runner.report.context import RunContext
 from runner.report.lines import Line
@@ -17,12 +19,13 @@ from runner.report.summary import RunSummary
 from runner.report.trades import FILL_COLUMNS, ORDER_COLUMNS, Row, as_csv
 
 UNREADABLE = "unreadable"
+CRASHED = "crashed"
 
 
 @dataclass(frozen=True, slots=True)
 class RunListed:
-    """A run in the list.  `state` is that of the journal, `unreadable` where it is locked or damaged (then the plan
-    and the mode are empty).  `started_ms` is the wall clock.
+    """A run in the list.  `state` is that of the journal; `unreadable` where it is locked or damaged (then the plan
+    and the mode are empty), `crashed` where its process is gone without a word.  `started_ms` is the wall clock.
     """
 
     number: int
@@ -66,7 +69,7 @@ def show_run(state_dir: Path, run: str) -> RunShown:
     with closing(JournalReader(file.path)) as journal:
         entries = journal.verify()
         row = journal.run()
-        report, lines = _told_again(journal, row)
+        report, lines = told_again(journal, row)
     summary = from_text(RunSummary, row.summary) if row.summary else report.summary()
     return RunShown(
         _of(file, row), report.context, lines, summary, tuple(report.order_rows()), tuple(report.fill_rows()), entries,
@@ -97,27 +100,25 @@ def export_trades(state_dir: Path, run: str | None, *, fills: bool = False, as_j
 def _rows(file: RunFile, *, fills: bool) -> Iterable[Row]:
     with closing(JournalReader(file.path)) as journal:
         journal.verify()
-        report, _ = _told_again(journal, journal.run())
+        report, _ = told_again(journal, journal.run())
     return report.fill_rows() if fills else report.order_rows()
 
 
-def _told_again(journal: JournalReader, row: RunRow) -> tuple[Report, tuple[Line, ...]]:
+def told_again(journal: JournalReader, row: RunRow) -> tuple[Report, tuple[Line, ...]]:
+    """What a run's journal tells, from its first entry to its last."""
     report = Report(from_text(RunContext, row.facts.context))
     return report, tuple(line for entry in journal.entries() for line in report.see(entry.at_ms, entry.value))
 
 
+def state_of(file: RunFile, row: RunRow) -> str:
+    """How far a run has come.  One that others might take on has a lock, which its process holds as long as it runs."""
+    if row.state == RUNNING and file.lock.exists() and not is_held(file.lock):
+        return CRASHED
+    return row.state
+
+
 def _find(state_dir: Path, run: str) -> RunFile:
-    """The run that is meant; of several with the same id the latest."""
-    files = StateFolder(state_dir).runs()
-    exact = [file for file in files if run in (file.run_id, str(file.number))]
-    begun = [file for file in files if run and file.run_id.startswith(run)]
-    found = exact or begun
-    if not found:
-        raise UsageError(f"there is no run {run!r} in {state_dir}", hint="list them with: daksh-run runs")
-    ids = sorted({file.run_id for file in found})
-    if len(ids) > 1:
-        raise UsageError(f"{run!r} may be any of {', '.join(ids[:5])}", hint="give more of the id, or the number")
-    return found[-1]
+    return find_run(StateFolder(state_dir).runs(), run, f"run {run!r} in {state_dir}")
 
 
 def _listed(file: RunFile) -> RunListed:
@@ -130,4 +131,4 @@ def _listed(file: RunFile) -> RunListed:
 
 def _of(file: RunFile, row: RunRow) -> RunListed:
     facts = row.facts
-    return RunListed(file.number, facts.run_id, facts.plan, facts.mode, row.state, facts.started_ms)
+    return RunListed(file.number, facts.run_id, facts.plan, facts.mode, state_of(file, row), facts.started_ms)

@@ -1,0 +1,108 @@
+"""The outbox of a live run: what happened is on the disk before a placement that follows from it goes out.
+
+Cancels, queries, timers and watches go out at once; a thread writes, and what came together meanwhile is one commit.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from runner.app.executor import World, dispatch
+from runner.app.live.telling import Entry
+from runner.domain.commands import CancelOrder, Command, PlaceOrder
+from runner.domain.events import Event
+from runner.journal.store import JournalWriter
+
+
+class LiveOutbox:
+    """Implements `Outbox`; made, used and closed in the event loop.
+
+    `tell` is given what was kept, after the placements have gone out.  `broken` is called when the journal takes
+    nothing any more: nothing is carried out from then on.  `sent` says whether any placement went out.
+    """
+
+    def __init__(
+        self, world: World, journal: JournalWriter, tell: Callable[[list[Entry]], None],
+        broken: Callable[[Exception], None],
+    ) -> None:
+        self._world = world
+        self._journal = journal
+        self._tell = tell
+        self._broken = broken
+        self._loop = asyncio.get_running_loop()
+        self._entries: SimpleQueue[Entry | None] = SimpleQueue()
+        self._taken = self._kept = 0
+        self._settled = asyncio.Event()
+        self._halted = False
+        self.sent = False
+        self._thread = threading.Thread(target=self._write, name="daksh-journal", daemon=True)
+        self._thread.start()
+
+    def take(self, at_ms: int, event: Event, commands: tuple[Command, ...]) -> None:
+        if self._halted:
+            return
+        for command in commands:
+            if isinstance(command, CancelOrder):
+                dispatch(self._world, command)
+        for command in commands:
+            if not isinstance(command, CancelOrder | PlaceOrder):
+                dispatch(self._world, command)
+        self.note(at_ms, event, *commands)
+
+    def note(self, at_ms: int, *values: Event | Command) -> None:
+        """Keep entries; of commands among them only placements are carried out."""
+        self._taken += 1
+        self._settled.clear()
+        self._entries.put(Entry(at_ms, values))
+
+    async def settle(self) -> None:
+        """Return when all that was taken is kept, or nothing is kept any more."""
+        if self._kept < self._taken and not self._halted:
+            await self._settled.wait()
+
+    def halt(self) -> None:
+        """Carry nothing out any more; what was taken is kept all the same."""
+        self._halted = True
+
+    def close(self) -> None:
+        """Return when all that was taken is kept, or cannot be."""
+        self._entries.put(None)
+        self._thread.join()
+
+    def _write(self) -> None:
+        going = True
+        while going:
+            batch = [self._entries.get()]
+            try:
+                while True:
+                    batch.append(self._entries.get_nowait())
+            except Empty:
+                pass
+            entries = [entry for entry in batch if entry is not None]
+            going = len(entries) == len(batch)
+            try:
+                for entry in entries:
+                    for value in entry.values:
+                        self._journal.append(entry.at_ms, value)
+                self._journal.commit()
+            except Exception as error:
+                self._loop.call_soon_threadsafe(self._fail, error)
+                return
+            self._loop.call_soon_threadsafe(self._pass_on, entries)
+
+    def _pass_on(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            for value in entry.values:
+                if isinstance(value, PlaceOrder) and not self._halted:
+                    self.sent = True
+                    dispatch(self._world, value)
+        self._tell(entries)
+        self._kept += len(entries)
+        if self._kept == self._taken:
+            self._settled.set()
+
+    def _fail(self, error: Exception) -> None:
+        self._halted = True
+        self._settled.set()
+        self._broken(error)

@@ -1,0 +1,206 @@
+"""One process's share of a live run: connected, it takes every fact to the machine until the run ends or is left."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
+
+from runner.app.executor import Executor, World
+from runner.app.live.clock import LiveClock
+from runner.app.live.control import StopRequests
+from runner.app.live.options import LiveOptions
+from runner.app.live.outbox import LiveOutbox
+from runner.app.live.telling import Entry
+from runner.app.live.wiring import LiveExchange, live_exchange
+from runner.domain.account import AccountFacts
+from runner.domain.commands import Command, PlaceOrder, RunEnded, SetTimer, WatchPrice
+from runner.domain.events import Event, StopRequested, TimerFired
+from runner.domain.orders import OrderStatus
+from runner.domain.reports import OrderReport
+from runner.domain.snapshots import VenueSnapshot
+from runner.engine.machine import Machine
+from runner.errors import InternalError
+from runner.journal.store import JournalWriter
+
+_CLOSING_S = 5
+_HELD = frozenset(OrderStatus) - {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN, OrderStatus.REJECTED}
+_LOOK_S = 0.2
+"""Between two looks for a request of another process, which is to be seen within 250 ms."""
+
+
+class Connection(NamedTuple):
+    """An exchange whose events are followed; `snapshot` is what it held when they began."""
+
+    exchange: LiveExchange
+    account: AccountFacts
+    snapshot: VenueSnapshot
+
+
+class Opening(NamedTuple):
+    """What the session begins with: timers and watches that are set, and events."""
+
+    events: tuple[Event, ...]
+    timers: Mapping[str, int] = {}
+    watches: Iterable[WatchPrice] = ()
+
+
+@asynccontextmanager
+async def connect(live: LiveOptions, symbols: Iterable[str], run_id: str = "") -> AsyncIterator[Connection]:
+    """Be connected for a while.
+
+    Raises:
+        EnvironmentFault: the exchange cannot be reached, or does not take the key; nothing was sent.
+    """
+    symbols = tuple(symbols)
+    exchange = live_exchange(live, symbols, run_id)
+    try:
+        snapshot = await exchange.open()
+        yield Connection(exchange, await exchange.account(symbols), snapshot)
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_S):
+                await exchange.close()
+
+
+class Session:
+    """Drives a machine; made and used in the event loop.
+
+    `tell` is given what was kept.  `legs` is how many legs the run waits to be accepted before it may end with its
+    orders left as they are, None where it goes on to its own end.
+    """
+
+    def __init__(
+        self, machine: Machine, exchange: LiveExchange, journal: JournalWriter, tell: Callable[[list[Entry]], None],
+        requests: StopRequests, legs: int | None,
+    ) -> None:
+        self._machine = machine
+        self._exchange = exchange
+        self._clock = LiveClock(exchange.now_ms, exchange.post, self._overslept)
+        self._outbox = LiveOutbox(World(exchange, self._clock, exchange, frozenset()), journal, tell, self._break)
+        self._executor = Executor(machine, self._clock, self._outbox)
+        self._requests = requests
+        self._acceptance = _Acceptance(legs)
+        self._trusted_ms = 0
+        self._attended: tuple[str, ...] = ()
+        self._leaving = asyncio.Event()
+        self._broken: Exception | None = None
+
+    @property
+    def sent(self) -> bool:
+        """Whether any placement went out."""
+        return self._outbox.sent
+
+    def ask_to_stop(self, *, flatten: bool = False) -> None:
+        self._exchange.post(StopRequested(self._exchange.now_ms(), flatten))
+
+    def leave(self) -> None:
+        """Go at once, with everything on the exchange left as it is."""
+        self._outbox.halt()
+        self._leaving.set()
+
+    async def conduct(self, opening: Opening) -> None:
+        """From the opening to the end of the run, or until it is left.
+
+        Raises:
+            EnvironmentFault, LockedElsewhere, JournalError: the journal takes nothing any more, or the exchange is gone
+                for good.
+            InternalError: a bug.
+        """
+        following = asyncio.create_task(self._follow(opening))
+        tasks = {following, asyncio.create_task(self._leaving.wait()), asyncio.create_task(self._look_for_requests())}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._outbox.halt()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._clock.close()
+            self._outbox.close()
+            await asyncio.sleep(0)  # what was just kept is told
+        if self._broken is not None:
+            raise self._broken
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
+
+    async def _follow(self, opening: Opening) -> None:
+        for timer_id, at_ms in opening.timers.items():
+            self._clock.schedule(SetTimer(timer_id, at_ms))
+        for watch in opening.watches:
+            self._exchange.watch(watch)
+        for event in opening.events:
+            self._take(event)
+        self._clock.release()
+        events = self._exchange.events()
+        while not self._over():
+            try:
+                event = await anext(events)
+            except StopAsyncIteration:
+                raise InternalError("the exchange's events ended before the run did") from None
+            if self._is_news(event):
+                self._take(event)
+            if isinstance(event, VenueSnapshot) and not event.symbols and event.begun_ms >= self._trusted_ms:
+                self._clock.release()
+        await self._outbox.settle()
+
+    def _is_news(self, event: Event) -> bool:
+        match event:
+            case TimerFired():
+                return self._clock.stands(event)
+            case VenueSnapshot():
+                return not self._machine.agrees(event)
+            case _:
+                return True
+
+    def _take(self, event: Event) -> None:
+        self._acceptance.see(event, self._executor.take(event))
+        symbols = self._machine.live_symbols()
+        if symbols != self._attended:
+            self._attended = symbols
+            self._exchange.attend(symbols)
+
+    def _over(self) -> bool:
+        if not self._machine.ended and self._acceptance.complete:
+            self._outbox.note(self._exchange.now_ms(), RunEnded("succeeded", "accepted"))
+            return True
+        return self._machine.ended
+
+    def _overslept(self) -> None:
+        """What happened meanwhile is read before anything that was due meanwhile is done."""
+        self._trusted_ms = self._exchange.now_ms()
+        self._exchange.distrust()
+
+    def _break(self, error: Exception) -> None:
+        self._broken = error
+        self._leaving.set()
+
+    async def _look_for_requests(self) -> None:
+        while True:
+            flatten = self._requests.take()
+            if flatten is not None:
+                self.ask_to_stop(flatten=flatten)
+            await asyncio.sleep(_LOOK_S)
+
+
+class _Acceptance:
+    """Which legs the exchange has accepted, of as many as are waited for."""
+
+    def __init__(self, legs: int | None) -> None:
+        self._legs = legs
+        self._placed: dict[str, str] = {}
+        self._accepted: set[str] = set()
+
+    @property
+    def complete(self) -> bool:
+        return self._legs is not None and len(self._accepted) >= self._legs
+
+    def see(self, event: Event, commands: tuple[Command, ...]) -> None:
+        if self._legs is None:
+            return
+        for command in commands:
+            if isinstance(command, PlaceOrder):
+                self._placed[command.request.client_order_id] = command.node_id
+        for report in event.orders if isinstance(event, VenueSnapshot) else (event,):
+            if isinstance(report, OrderReport) and report.status in _HELD and report.client_order_id in self._placed:
+                self._accepted.add(self._placed[report.client_order_id])
