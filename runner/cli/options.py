@@ -171,6 +171,9 @@ mode = click.option(
 live_mode = click.option(
     "--mode", type=click.Choice(["demo", "live"]), help="Which exchange (default: MODE, else demo).",
 )
+whose_mode = click.option(
+    "--mode", type=click.Choice(["dryrun", "demo", "live"]), help="Of which runs (default: of all; a number: of MODE).",
+)
 approve = click.option(
     "--approve", metavar="ID", help="The approval id that preview shows; on a terminal you may type the name instead.",
 )

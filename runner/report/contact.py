@@ -12,6 +12,7 @@ from runner.domain.events import (
     CommandUnresolved,
     Event,
     RunResumed,
+    StopRequested,
     StreamGap,
 )
 from runner.domain.snapshots import VenueSnapshot
@@ -20,8 +21,8 @@ from runner.domain.values import trimmed
 from runner.report.context import RunContext
 from runner.report.orders import Orders
 
-ACCOUNT = "account"
-"""Stands where other lines name a leg."""
+ACCOUNT, RUN = "account", "run"
+"""Stand where other lines name a leg."""
 
 
 class Note(NamedTuple):
@@ -69,6 +70,11 @@ class Contact:
             case AccountSeen(facts=facts):
                 before, self._facts = self._facts, facts
                 return _account(before, facts)
+            case StopRequested(flatten=flatten):
+                means = "and what the run holds is closed" if flatten else "what protects stays"
+                return (Note(
+                    RUN, f"stopping: nothing opens any more, {means}", "STOP_REQUESTED", request={"flatten": flatten},
+                ),)
             case CommandUnresolved(action=Action.PLACE | Action.CANCEL):
                 asked = "it was sent" if value.action is Action.PLACE else "its cancel was sent"
                 text = f"UNKNOWN: {asked}, but there is no clear answer; it is looked up"
@@ -81,7 +87,10 @@ class Contact:
                 return ()
 
     def _caught_up(self, snapshot: VenueSnapshot) -> Note:
-        ours = [order for order in snapshot.orders if self._orders.get(order.client_order_id) is not None]
+        ours = [
+            order for order in snapshot.orders
+            if not order.status.closed and self._orders.get(order.client_order_id) is not None
+        ]
         held: dict[str, Decimal] = {
             position.symbol: position.qty for position in snapshot.positions
             if position.symbol in self._symbols and position.qty

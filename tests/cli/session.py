@@ -15,13 +15,17 @@ class Session:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def _state(self) -> dict[str, str]:
+        return {"XDG_STATE_HOME": str(self.folder / ".state")}
+
     def __call__(
         self, *arguments: str | Path, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None,
     ) -> "Ended":
         began = _spent()
         process = subprocess.run(
             [sys.executable, "-m", "runner", *map(str, arguments)], cwd=self.folder, input=stdin, timeout=timeout,
-            capture_output=True, env=bare_environment() | self.env | (env or {}), check=False,
+            capture_output=True, env=bare_environment() | self._state | self.env | (env or {}), check=False,
         )
         return Ended(process.returncode, process.stdout.decode(), process.stderr.decode(), _spent() - began)
 

@@ -1,33 +1,34 @@
-"""`daksh-run runs`: the runs of a state folder."""
+"""`daksh-run runs`: dry runs of the state folder, and the demo and live runs of every account."""
 
 from pathlib import Path
 
 import click
 
 from runner.app.runs import RunListed, list_runs
-from runner.cli import console, environment, options
+from runner.cli import console, environment, options, run_folders
 from runner.domain.times import rfc3339
 
-_COLUMNS = ("run", "started", "state", "plan", "run id")
+_COLUMNS = ("run", "started", "mode", "state", "plan", "run id")
 
 
 @click.command("runs", epilog="Example: daksh-run runs --format json")
+@options.whose_mode
 @options.state_dir
 @options.output
-def command(state_dir: Path | None) -> None:
-    """List the runs of the state folder, oldest first."""
-    folder = environment.state_dir(state_dir)
-    found = list_runs(folder)
+def command(mode: str | None, state_dir: Path | None) -> None:
+    """List the runs: dry ones of the state folder, and the demo and live ones of every account, each oldest first."""
+    found = [run for folder in run_folders.all_folders(mode, state_dir) for run in list_runs(folder)]
     if console.active.json:
         console.result_json([_as_json(run) for run in found])
     elif not found:
-        console.tell(f"there are no runs in {folder}")
+        where = environment.state_home() if mode in ("demo", "live") else environment.state_dir(state_dir)
+        console.tell(f"there are no runs in {where}")
     else:
         console.result(_table([_row(run) for run in found]))
 
 
 def _row(run: RunListed) -> tuple[str, ...]:
-    return str(run.number), _started(run)[:19].replace("T", " "), run.state, run.plan, run.run_id
+    return str(run.number), _started(run)[:19].replace("T", " "), run.mode, run.state, run.plan, run.run_id
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

@@ -5,18 +5,19 @@ from pathlib import Path
 import click
 
 from runner.app.runs import show_run
-from runner.cli import console, environment, options, running
+from runner.cli import console, options, run_folders, running
 from runner.domain.times import rfc3339
 from runner.report.summary import as_json_value, as_text
 
 
 @click.command("show", epilog="Example: daksh-run show 3")
 @click.argument("run")
+@options.whose_mode
 @options.state_dir
 @options.output
-def command(run: str, state_dir: Path | None) -> None:
+def command(run: str, mode: str | None, state_dir: Path | None) -> None:
     """Show what happened in RUN: its number, its id, or the beginning of the id (see: daksh-run runs)."""
-    shown = show_run(environment.state_dir(state_dir), run)
+    shown = show_run(run_folders.folder_of(run, mode, state_dir), run)
     listed = shown.listed
     if console.active.json:
         console.result_json({
