@@ -26,6 +26,20 @@ steps:
         - {price: 62000, portion: 50%}
       stop_loss: {stop_price: 59000}
 """
+SINGLE = """\
+version: 1
+name: single
+defaults: {symbol: BTCUSDT, trigger_timeout: 500ms}
+steps:
+  - id: long
+    bracket:
+      side: BUY
+      quantity: 0.004
+      entry: {type: LIMIT, price: 60000}
+      take_profit: {price: 61000}
+      stop_loss: {stop_price: 59000}
+"""
+TIMED_OUT = SINGLE.replace("steps:\n  - id: long\n", "steps:\n  - id: long\n    timeout: 400ms\n")
 OCO = """\
 version: 1
 name: oco
@@ -108,17 +122,20 @@ def play(name: str, plan: str, quantity: str, entry: str, **exits: str) -> Play:
     ))
 
 
+BEGINS = "60100"
 PLAYS = {
     each.name: each for each in (
         play("bracket", BRACKET, "0.004", "59990", at_0_004="61010", at_0_002="62010"),
         play("bracket stopped", BRACKET, "0.004", "59990", at_0_004="58990"),
+        play("single", SINGLE, "0.004", "59990", at_0_004="61010"),
+        play("single stopped", SINGLE, "0.004", "59990", at_0_004="58990"),
+        play("timed out", TIMED_OUT, "0.004", BEGINS, at_0_002="61010", at_0_004="61010"),
         play("oco", OCO, "0.004", "59990", at_0_004="61010"),
         play("oco stopped", OCO, "0.004", "59990", at_0_004="58990"),
         play("twap", TWAP, "0.012", "60000", at_0_012="61010"),
         play("twap stopped", TWAP, "0.012", "60000", at_0_012="58990"),
     )
 }
-BEGINS = "60100"
 
 
 class Director:

@@ -19,6 +19,12 @@ from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from runner.app.live.options import LiveOptions
+from runner.app.live.preview import preview_live
+from runner.app.run import RunOptions
+from runner.cli.timings import read_timings
+from runner.gateways.binance.keys import Credentials, Secret
+from runner.gateways.binance.settings import Endpoints
 from tests.acceptance.served import Served, serving
 from tests.cli.session import bare_environment
 
@@ -140,20 +146,23 @@ class Trader:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def approval(self, plan: Path, *arguments: str) -> str:
-        """The approval id that a person would copy from the preview."""
-        ended = self.command("preview", plan, "--mode", "demo", "--format", "json", *arguments)
-        assert ended.code == 0, ended.said
-        return str(json.loads(ended.out)["approval_id"])
+    def approval(self, plan: Path) -> str:
+        """The approval id that a person would copy from the preview, without the start of a process."""
+        timings, pace = read_timings(self._timings)
+        live = LiveOptions(
+            "demo", Endpoints(self.served.rest, self.served.ws), Credentials(Secret(self.key), Secret(self.secret)),
+            self.home, timings=timings, pace=pace,
+        )
+        return preview_live(RunOptions(str(plan), plan.read_bytes(), self.home, mode="demo"), live).approval_id
 
     def run(self, plan: Path, *arguments: str, approval: str = "", **more: Any) -> Running:
         """The plan's run, approved."""
         approve = approval or self.approval(plan)
         return self.start("run", plan, "--mode", "demo", "--approve", approve, *arguments, **more)
 
-    def resume(self, **more: Any) -> Running:
+    def resume(self, *arguments: str, **more: Any) -> Running:
         """Take the last run of the account on."""
-        return self.start("resume", self.run_id(), **more)
+        return self.start("resume", self.run_id(), *arguments, **more)
 
     def run_id(self) -> str:
         """The id of the account's only or last run."""
@@ -170,8 +179,12 @@ class Trader:
             "BINANCE_API_KEY": self.key, "BINANCE_API_SECRET": self.secret,
             "BINANCE_FUTURES_REST_URL": self.served.rest, "BINANCE_FUTURES_WS_URL": self.served.ws,
             "XDG_STATE_HOME": str(self.home), "HOME": str(self.home), "NO_COLOR": "1", "NO_PROXY": "*",
-            "DAKSH_TIMINGS": ",".join(f"{name}={value}" for name, value in self.timings.items()),
+            "DAKSH_TIMINGS": self._timings,
         } | self.env
+
+    @property
+    def _timings(self) -> str:
+        return ",".join(f"{name}={value}" for name, value in self.timings.items())
 
     # --- the exchange's truth
 
@@ -198,8 +211,8 @@ class Trader:
         return [row for row in rows if not routes or row["route"].startswith(routes)]
 
     def fault(self, name: str, **more: Any) -> int:
-        """A fault for this account alone; its number."""
-        return int(self.served.sim("faults", name=name, account=self.name, **more)["numbers"][0])
+        """A fault for this account alone, unless `more` says otherwise; its number."""
+        return int(self.served.sim("faults", **{"name": name, "account": self.name, **more})["numbers"][0])
 
     # --- the owner's own hand
 
