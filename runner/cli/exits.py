@@ -62,7 +62,10 @@ _OF_ERROR: dict[type[DakshError], Exit] = {
     Refused: Exit.REFUSED,
     InternalError: Exit.BUG,
 }
-_OF_RUN = {"succeeded": Exit.OK, "failed": Exit.FAILED, "stopped": Exit.FAILED, "open": Exit.OK}
+_OF_RUN = {
+    "succeeded": Exit.OK, "failed": Exit.FAILED, "stopped": Exit.FAILED, "open": Exit.OK,
+    "interrupted": Exit.INTERRUPTED,
+}
 
 
 def gravest(codes: Iterable[int]) -> Exit:

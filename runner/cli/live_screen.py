@@ -23,7 +23,7 @@ _AROUND = 5
 
 
 class LiveScreen:
-    """Watches one run; `run` is what the user calls it, empty while nothing can have been sent."""
+    """Watches one run; `run` is what the user may call it, empty while nothing can have been sent."""
 
     def __init__(self, run: str = "") -> None:
         self.run = run
@@ -45,7 +45,7 @@ class LiveScreen:
             self._live = None
 
     def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None:
-        self.run = self.run or str(number)
+        self.run = context.run_id
         self._lines.began(number, context, warnings)
         if _on_a_terminal():
             self._live = _live()

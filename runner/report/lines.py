@@ -59,6 +59,7 @@ class LineWriter:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self._first_day = ""
         self._places = {one.symbol: one.price_places for one in context.symbols}
         self._legs = {leg.node_id: leg for leg in context.legs}
         self._opening = {group.group_id for group in context.groups if group.opens}
@@ -103,9 +104,12 @@ class LineWriter:
                 return ()
 
     def stamp(self, at_ms: int) -> str:
-        """`05-04 15:33:00`, with or without the date and milliseconds as the run needs them."""
+        """`05-04 15:33:00`, with or without the date and milliseconds as the run needs them; a day that is not the first
+        is always named."""
         text = rfc3339(at_ms)
-        return text[5 if self._context.dated else 11 : 23 if self._context.precise else 19].replace("T", " ")
+        self._first_day = self._first_day or text[:10]
+        dated = self._context.dated or text[:10] != self._first_day
+        return text[5 if dated else 11 : 23 if self._context.precise else 19].replace("T", " ")
 
     def price(self, symbol: str, price: Decimal) -> str:
         """The price with at least the digits of the symbol's tick."""
@@ -125,11 +129,14 @@ class LineWriter:
             words = f"{self._order(known)}   REJECTED {known.refusal.code} {known.refusal.message}".rstrip()
             return (self._line(at_ms, node_id, words, LineKind.REJECTED),)
         if change.answered and change.status is not OrderStatus.REJECTED:
-            state = "accepted, reduce-only" if request.reduce_only else "accepted"
+            state = "accepted" + (
+                ", closes the position" if request.close_position else ", reduce-only" if request.reduce_only else ""
+            )
             lines.append(self._line(at_ms, node_id, f"{self._order(known)}   {state}", LineKind.ACCEPTED))
         if change.trade is not None:
             trade = change.trade
-            whole = known.filled_qty >= request.quantity
+            # The exchange sizes a close of the position itself, so that no quantity of ours says when it is whole.
+            whole = request.close_position or known.filled_qty >= request.quantity
             done = "FILLED" if whole else "PARTIALLY_FILLED"
             part = "" if whole else f", {trimmed(known.filled_qty)} of {trimmed(request.quantity)}"
             lines.append(self._line(
@@ -153,7 +160,8 @@ class LineWriter:
     def _order(self, known: KnownOrder) -> str:
         """`LIMIT BUY 0.004 BTCUSDT @ 60000.0`; the symbol is left out where the leg's own opener names it."""
         request = known.placed.request
-        words = [request.order_type.value, request.side.value, trimmed(request.quantity)]
+        words = [request.order_type.value, request.side.value]
+        words += [] if request.close_position else [trimmed(request.quantity)]
         leg = self._legs.get(known.placed.node_id)
         if not (request.reduce_only and leg is not None and self._follows_an_opener(leg)):
             words.append(request.symbol)

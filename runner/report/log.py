@@ -302,11 +302,12 @@ def _request(request: OrderRequest) -> dict[str, object]:
     """An order in Binance's own keys, without those that it has no value for."""
     fields: dict[str, object] = {
         "symbol": request.symbol, "side": request.side.value, "type": request.order_type.value,
-        "quantity": _text(request.quantity), "price": _text(request.price),
+        "quantity": None if request.close_position else _text(request.quantity), "price": _text(request.price),
         "stopPrice": _text(request.trigger_price), "activationPrice": _text(request.activation_price),
         "callbackRate": _text(request.callback_rate),
         "timeInForce": request.time_in_force.value if request.order_type.limited else None,
-        "reduceOnly": True if request.reduce_only else None,
+        "closePosition": True if request.close_position else None,
+        "reduceOnly": True if request.reduce_only and not request.close_position else None,
     }
     return {key: value for key, value in fields.items() if value is not None}
 
