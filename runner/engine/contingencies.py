@@ -83,7 +83,8 @@ def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejecte
     elif kind is Refusal.OUT_OF_BAND and revision.purpose is Purpose.REST:
         leg.far = True
         run.touch(group.spec.group_id)
-    elif leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE or leg.live():
+    elif event.passing or leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE or leg.live():
+        leg.again = isinstance(leg.node.target, DueTarget)
         _pause(run, leg, revision)
         _say(run, leg, event, "trying again")
     else:

@@ -10,7 +10,7 @@ from runner.engine import gate, orders
 from runner.engine.ledger import unsold
 from runner.engine.prices import resolve
 from runner.engine.purse import Quote
-from runner.engine.schedule import slice_quantity
+from runner.engine.schedule import due_offset_ms, slice_quantity
 from runner.engine.state import GroupState, Leg, Revision, Run, StepState
 from runner.graph.model import DueTarget, Outcome, Role
 
@@ -93,6 +93,15 @@ def _send_again(run: Run, leg: Leg, absent: Revision) -> None:
     orders.send_again(run, leg, absent)
 
 
+def _tries_again(run: Run, leg: Leg) -> bool:
+    """Whether a slice that closes, and was refused for a reason that passes, is to be sent once more."""
+    if leg.again and run.now_ms >= leg.held_until_ms:
+        leg.again = False
+        request(run, leg)
+        return True
+    return leg.again
+
+
 def send_market(run: Run, leg: Leg) -> None:
     """The level of a conditional opener is passed already, and the plan says to go at market then."""
     _send(run, leg, leg.target - leg.filled, OrderType.MARKET)
@@ -129,10 +138,31 @@ def _send(run: Run, leg: Leg, quantity: Decimal, order_type: OrderType) -> None:
 
 
 def slice_due(run: Run, leg: Leg) -> None:
-    """A slice's time has come: a resting slice before it is cancelled first, and the cancel confirmed."""
+    """A slice's time has come: a resting slice before it is cancelled first, and the cancel confirmed.
+
+    Where the next one is due too, or one before it was not sent yet, only the newest goes and carries the others: a
+    machine that was asleep sends no burst.
+    """
     step = run.steps[leg.node.step_id]
+    if _overtaken(run, step, leg):
+        run.end_leg(leg, Outcome.SKIPPED)
+        return
+    for other in step.legs:
+        if other is leg:
+            break
+        if other.active and other.outcome is None and (other.again or not other.revisions):
+            run.observing.pop(other.node_id, None)
+            run.end_leg(other, Outcome.SKIPPED)
     if not _earlier_resting(run, step, leg, cancel=True):
         request(run, leg)
+
+
+def _overtaken(run: Run, step: StepState, leg: Leg) -> bool:
+    schedule, target = step.policy.schedule, leg.node.target
+    if schedule is None or not isinstance(target, DueTarget) or target.index == schedule.slices - 1:
+        return False
+    next_ms = due_offset_ms(schedule, target.index + 1, run.seed, step.policy.step_id)
+    return run.now_ms >= step.started_ms + next_ms
 
 
 def resume_slices(run: Run, step: StepState) -> None:
@@ -237,7 +267,9 @@ def settle_openers(run: Run, group: GroupState) -> None:
             continue
         for absent in [one for one in leg.live() if one.absent]:
             _ask_again(run, leg, absent)
-        if not leg.revisions or leg.live() or leg.node_id in run.observing or _finishes(run, leg):
+        if not leg.revisions or leg.live() or leg.node_id in run.observing or _tries_again(run, leg):
+            continue
+        if _finishes(run, leg):
             continue
         if leg.filled >= leg.target:
             run.end_leg(leg, Outcome.FILLED)

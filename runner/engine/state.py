@@ -109,7 +109,7 @@ class Leg(Record):
     exchange takes no limit there.  `held_until_ms`: no new order before.
     `whole_after_ms`, of a stop with `close_position`: 0 while none was refused; else a sized stop stands in for it, and
     it is tried again from then on, or, where None, no more.
-    `refused`: the code of a permanent rejection.
+    `refused`: the code of a permanent rejection.  `again`: a slice that closes, refused for a reason that passes.
     """
 
     node: OrderNode
@@ -130,6 +130,7 @@ class Leg(Record):
     whole_after_ms: int | None = 0
     replaced_ms: int = -1_000_000
     refused: int | None = None
+    again: bool = False
     outcome: Outcome | None = None
 
     @property
