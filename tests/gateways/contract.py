@@ -54,12 +54,19 @@ class World(Protocol):
 
 Behaviour = Callable[[World], Awaitable[None]]
 BEHAVIOURS: list[Behaviour] = []
+ANYWHERE: list[Behaviour] = []
+"""Those that hold wherever the market stands, with whatever the account owns."""
 _numbers = count(1)
 
 
 def behaviour(told: Behaviour) -> Behaviour:
     BEHAVIOURS.append(told)
     return told
+
+
+def anywhere(told: Behaviour) -> Behaviour:
+    ANYWHERE.append(told)
+    return behaviour(told)
 
 
 # ---- words --------------------------------------------------------------------------------------------------------
@@ -141,7 +148,7 @@ async def long(world: World, qty: str = "0.010") -> PlaceOrder:
 # ---- orders in the book -------------------------------------------------------------------------------------------
 
 
-@behaviour
+@anywhere
 async def a_limit_is_acknowledged_with_an_order_id_and_its_quantity(world: World) -> None:
     resting = order("BUY", "LIMIT", price="59000")
     events = await world.send(resting)
@@ -187,14 +194,14 @@ async def a_cancel_ends_an_order_and_keeps_what_was_filled(world: World) -> None
     assert await position(world) == D("0.004")
 
 
-@behaviour
+@anywhere
 async def a_cancel_of_what_is_not_there_is_refused(world: World) -> None:
     never = order("BUY", "LIMIT", price="59000")
     events = await world.send(cancel(never), cancel(never, conditional=True))
     assert refusals(events) == [(Action.CANCEL, -2011)] * 2
 
 
-@behaviour
+@anywhere
 async def an_id_is_refused_while_an_order_of_that_id_is_open_and_free_afterwards(world: World) -> None:
     first = order("BUY", "LIMIT", price="59000")
     again = order("BUY", "LIMIT", price="58000", id=first.request.client_order_id)
@@ -234,14 +241,14 @@ async def what_the_margin_does_not_carry_is_refused(world: World) -> None:
     assert await position(world) == ZERO
 
 
-@behaviour
+@anywhere
 async def a_post_only_order_that_would_take_is_not_taken(world: World) -> None:
     taking = order("BUY", "LIMIT", price="60500", time_in_force=TimeInForce.GTX)
     words = life(taking, await world.send(taking))
     assert words in (["place -5022"], ["NEW", "EXPIRED"])
 
 
-@behaviour
+@anywhere
 async def a_reduce_only_order_closes_and_never_opens(world: World) -> None:
     assert refusals(await world.send(order("SELL", "MARKET", reduce_only=True))) == [(Action.PLACE, -2022)]
     await long(world)
@@ -307,7 +314,7 @@ async def a_trailing_stop_follows_the_price_and_fires_on_its_return(world: World
     assert states(life(trailing, events)) == ["NEW", "TRIGGERED", "FILLED 0.01"]
 
 
-@behaviour
+@anywhere
 async def a_trigger_that_is_met_already_is_refused(world: World) -> None:
     await long(world)
     passed = order("SELL", "STOP_MARKET", trigger_price="60100", reduce_only=True)
@@ -316,7 +323,7 @@ async def a_trigger_that_is_met_already_is_refused(world: World) -> None:
     assert refusals(await world.send(passed)) == [(Action.PLACE, -2021)]
 
 
-@behaviour
+@anywhere
 async def a_conditional_order_is_cancelled_in_its_own_world(world: World) -> None:
     stop = order("SELL", "STOP_MARKET", trigger_price="59000", reduce_only=True)
     events = await world.send(stop)
@@ -393,7 +400,7 @@ async def an_order_that_is_over_is_found_as_it_ended(world: World) -> None:
     assert found[gone.request.client_order_id].status is OrderStatus.CANCELED
 
 
-@behaviour
+@anywhere
 async def what_neither_world_knows_is_not_found(world: World) -> None:
     never = order("BUY", "LIMIT", price="59000")
     refused = order("BUY", "LIMIT", price="59000.05")

@@ -1,8 +1,11 @@
-"""The contract of `tests.gateways.contract` over every gateway: so far the dry run's, in this process."""
+"""The contract of `tests.gateways.contract` over every gateway: the dry run's in this process, the live one before the
+served exchange, and with keys in the environment before Binance's demo exchange."""
 
 import asyncio
+import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 
 import pytest
@@ -13,7 +16,8 @@ from runner.gateways.dryrun import DryRunGateway
 from runner.venue.exchange import Exchange
 from runner.venue.market import Datum, Mark, Point, Trade
 from runner.venue.settings import Slippage, VenueSettings
-from tests.gateways.contract import BEHAVIOURS, SYMBOL, Behaviour, World
+from tests.gateways.contract import ANYWHERE, BEHAVIOURS, SYMBOL, Behaviour, World
+from tests.gateways.live_worlds import demo, served
 from tests.venue.desk import BTC
 
 BEAT_MS = 100
@@ -67,18 +71,39 @@ class InProcess:
                 yield Mark(SYMBOL, at_ms, self._price)
 
 
-MAKERS: dict[str, Callable[[], World]] = {"in-process": InProcess}
+@asynccontextmanager
+async def in_process() -> AsyncIterator[World]:
+    world = InProcess()
+    opened = await world.gateway.open()
+    assert (opened.positions, opened.orders) == ((), ())
+    yield world
+    await world.gateway.close()
+
+
+MAKERS: dict[str, Callable[[], AbstractAsyncContextManager[World]]] = {"in-process": in_process, "served": served}
 
 
 @pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
-def test_a_gateway_keeps_the_contract(behaviour: Behaviour, maker: Callable[[], World]) -> None:
+def test_a_gateway_keeps_the_contract(
+    behaviour: Behaviour, maker: Callable[[], AbstractAsyncContextManager[World]],
+) -> None:
     async def live() -> None:
-        world = maker()
-        opened = await world.gateway.open()
-        assert (opened.positions, opened.orders) == ((), ())
-        await behaviour(world)
-        await world.gateway.close()
+        async with maker() as world:
+            await behaviour(world)
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize("behaviour", ANYWHERE, ids=lambda behaviour: behaviour.__name__)
+def test_the_gateway_keeps_the_contract_before_the_demo_exchange(behaviour: Behaviour) -> None:
+    key, secret = os.environ.get("BINANCE_DEMO_KEY"), os.environ.get("BINANCE_DEMO_SECRET")
+    if not key or not secret:
+        pytest.skip("needs BINANCE_DEMO_KEY and BINANCE_DEMO_SECRET, of an account at Binance's demo exchange")
+
+    async def live() -> None:
+        async with demo(key, secret) as world:
+            await behaviour(world)
 
     asyncio.run(live())
 

@@ -66,6 +66,10 @@ class Stage:
         """Others trade at a price."""
         self.door.feed(Trade(SYMBOL, self.door.at_ms(), Decimal(price), Decimal(qty)))
 
+    def pass_time(self, ms: int) -> None:
+        """On the exchange's own clock."""
+        self.door.clock.set(self.door.at_ms() + ms)
+
     @property
     def held(self) -> Decimal:
         return sum((holding.qty for holding in self.me.holdings.values()), ZERO)
