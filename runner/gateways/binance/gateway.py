@@ -78,7 +78,7 @@ class BinanceGateway:
         )
         self._polling = Polling(self._reading.look, self._looked, timings)
         self._observing = Observing(
-            self.rest, self._reading, self._prices, self._view, self._stream, timings, put,
+            self.rest, self._reading, self._prices, self._view, self._stream.caught_up, put,
         )
 
     # --- life

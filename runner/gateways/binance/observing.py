@@ -16,22 +16,22 @@ from runner.gateways.binance.prices import LivePrices, Quote
 from runner.gateways.binance.reading import Purse, Reading
 from runner.gateways.binance.rest import Rest
 from runner.gateways.binance.rows import UNREADABLE
-from runner.gateways.binance.settings import Timings
-from runner.gateways.binance.stream import UserStream
 from runner.gateways.binance.view import View
 
 
 class Observing:
+    """`caught_up` is set while the user stream is; `tell` takes the answers."""
+
     def __init__(
-        self, rest: Rest, reading: Reading, prices: LivePrices, view: View, stream: UserStream, timings: Timings,
+        self, rest: Rest, reading: Reading, prices: LivePrices, view: View, caught_up: asyncio.Event,
         tell: Callable[[Event], None],
     ) -> None:
         self._rest = rest
         self._reading = reading
         self._prices = prices
         self._view = view
-        self._stream = stream
-        self._pauses_s = [pause_ms / 1000 for pause_ms in timings.reconnect_pauses_ms]
+        self._caught_up = caught_up
+        self._pauses_s = [pause_ms / 1000 for pause_ms in rest.timings.reconnect_pauses_ms]
         self._tell = tell
         self._purses: dict[str, Purse] = {}
         self._assets: dict[str, str] = {}
@@ -39,7 +39,7 @@ class Observing:
     def at_once(self, symbol: str) -> bool:
         """Answer from what is known; False where something has to be waited for or read."""
         purse, quote = self._known_purse(symbol), self._prices.quote(symbol)
-        if purse is None or quote is None or not self._stream.caught_up.is_set():
+        if purse is None or quote is None or not self._caught_up.is_set():
             return False
         self._tell(self._observed(symbol, quote, purse))
         return True
@@ -48,11 +48,11 @@ class Observing:
         """Answer as soon as it can be."""
         failures = 0
         while True:
-            await self._stream.caught_up.wait()
+            await self._caught_up.wait()
             with suppress(NoAnswer, *UNREADABLE):
                 quote = self._prices.quote(symbol) or await self._read_quote(symbol)
                 purse = self._known_purse(symbol) or await self._read_purse(symbol)
-                if self._stream.caught_up.is_set():
+                if self._caught_up.is_set():
                     self._tell(self._observed(symbol, self._prices.quote(symbol) or quote, purse))
                     return
                 continue
