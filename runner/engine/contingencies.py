@@ -107,10 +107,12 @@ def _whole_refused(run: Run, leg: Leg, event: CommandRejected, kind: Refusal) ->
 
 def _whole_exists(run: Run, leg: Leg, revision: Revision) -> None:
     """A stop of the whole position is there already.  Whichever of ours it may be is looked up, and kept if found."""
+    if revision.ours_to_cancel:
+        return  # told before
     leg.whole_after_ms = None
     sent = [
         one for other, one in run.orders.values() if other is leg and one.order.request.close_position
-        and one.order.status not in (OrderStatus.FILLED, OrderStatus.REJECTED)
+        and (one.live or one.order.status is OrderStatus.CANCELED) and not one.order.triggered
     ]
     for one in sent:
         one.order = one.order.but(status=OrderStatus.UNKNOWN, cancel_in_flight=False)

@@ -78,7 +78,8 @@ def _whole_covers(run: Run, group: GroupState, leg: Leg, price: Decimal, wanted:
     if any(one.standing for one in live):
         leg.whole_after_ms = 0
         for one in sized:
-            orders.cancel(run, leg, one, "the exchange covers the whole position")
+            if not one.order.triggered:
+                orders.cancel(run, leg, one, "the exchange covers the whole position")
         return True
     if live:
         return not sized and leg.whole_after_ms == 0 and not any(_in_doubt(run, one) for one in live)
@@ -101,7 +102,7 @@ def _winding_up(group: GroupState) -> bool:
 
 
 def _sized(revisions: list[Revision]) -> list[Revision]:
-    return [one for one in revisions if not one.order.request.close_position]
+    return [one for one in revisions if one.purpose is Purpose.WORK and not one.order.request.close_position]
 
 
 def settle_by_cancel(run: Run, group: GroupState, leg: Leg, wanted: Decimal) -> None:

@@ -59,7 +59,9 @@ the answer lost while the request is still on its way; or, of a placement, serve
 
 OPENING_CODES = (-2019, -4045, -4164, -5022)
 CONDITIONAL_CODES = (-2021, -4142, -4045)
+WHOLE_CODES = (-4509, -4130, -2021, -4136)
 REDUCING_CODES = (-2022, -4118, -4045, -1111, -4024)
+EVERYTHING = Decimal(1_000_000)
 Sent = PlaceOrder | CancelOrder | QueryOrder | ReadPosition | Observe
 
 
@@ -90,7 +92,10 @@ class Told:
 
     @property
     def leaves(self) -> Decimal:
-        return ZERO if self.ended else self.request.quantity - self.filled
+        """What it covers: a stop of the whole position, however much there is."""
+        if self.ended:
+            return ZERO
+        return EVERYTHING if self.request.close_position else self.request.quantity - self.filled
 
     def looked_up(self, timers: Collection[str]) -> bool:
         """Whether a query for it is on its way, or a timer for one is set."""
@@ -99,7 +104,7 @@ class Told:
     def learn(self, filled: Decimal) -> None:
         self.filled = max(self.filled, filled)
         self.confirmed = self.confirmed or filled > ZERO
-        self.ended = self.ended or self.filled >= self.request.quantity
+        self.ended = self.ended or (self.filled >= self.request.quantity and not self.request.close_position)
         self.cancelling = self.cancelling and not self.ended
 
 
@@ -326,6 +331,10 @@ class World:
             held.avg_px if priced else None, Decimal(60_000) if marked else None, reason,
         ))
 
+    def _report_lapsed(self) -> None:
+        while self.exchange.lapsed:
+            self._report(self.exchange.lapsed.pop(), reason="6")
+
     def _push_position(self, symbol: str) -> None:
         self.outbox.append(PositionReport(self.now_ms, symbol, self.exchange.positions.get(symbol, ZERO)))
 
@@ -391,6 +400,7 @@ class World:
                 done.side, done.qty, done.price, ZERO, "USDT", ZERO, False,
             ))
         self._report(order, priced=bool(told & 1), marked=bool(told & 2))
+        self._report_lapsed()
         if told & 4:
             self._push_position(order.request.symbol)
         return True
@@ -420,6 +430,7 @@ class World:
         symbol = held[pick % len(held)]
         steps = int(abs(self.exchange.positions[symbol]) * 1_000) * max(tenths, 1) // 10
         self.exchange.close_by_hand(symbol, Decimal(max(steps, 1)) / 1_000)
+        self._report_lapsed()
         self._push_position(symbol)
         return True
 
@@ -437,6 +448,7 @@ class World:
                 self.exchange.end(order, OrderStatus.EXPIRED)
                 self._report(order, reason="Liquidation")
         self.exchange.close_by_hand(symbol, Decimal(max(steps, 1)) / 1_000)
+        self._report_lapsed()
         closed = abs(before - self.exchange.positions[symbol])
         self.forced += 1
         self.outbox.append(ForcedExecution(
@@ -508,6 +520,8 @@ class World:
 
 def _code(order: OrderRequest, pick: int) -> int:
     """A code that the exchange has for such an order."""
+    if order.close_position:
+        return WHOLE_CODES[pick % len(WHOLE_CODES)]
     codes = (REDUCING_CODES if order.reduce_only else OPENING_CODES)
     if order.order_type.conditional:
         codes = CONDITIONAL_CODES + codes

@@ -2,7 +2,8 @@
 
 Nothing happens here by itself.  Whoever drives it says when an order is triggered, executed or ended; the model only
 refuses what the exchange could not do: a reduce-only order never opens or flips, a closed order never executes, and a
-conditional order does not execute before its trigger.
+conditional order does not execute before its trigger.  A stop of the whole position needs one, is alone on its side,
+takes its size at its trigger, and ends with the position.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ from runner.domain.values import EXACT, ZERO, Side
 
 @dataclass(slots=True)
 class Held:
-    """An order that the exchange has accepted, as it truly stands."""
+    """An order that the exchange has accepted, as it truly stands; `size` is what a stop of the whole position took at
+    its trigger."""
 
     request: OrderRequest
     order_id: str
@@ -23,6 +25,7 @@ class Held:
     filled: Decimal = ZERO
     quote: Decimal = ZERO
     triggered: bool = False
+    size: Decimal | None = None
 
     @property
     def live(self) -> bool:
@@ -30,7 +33,8 @@ class Held:
 
     @property
     def leaves(self) -> Decimal:
-        return self.request.quantity - self.filled if self.live else ZERO
+        whole = self.request.quantity if self.size is None else self.size
+        return whole - self.filled if self.live else ZERO
 
     @property
     def executable(self) -> bool:
@@ -56,13 +60,14 @@ class Execution:
 
 class Counterparty:
     """`orders` by client id; `positions` signed, by symbol; `entered` and `left` what opening and reduce-only orders
-    have executed of each symbol."""
+    have executed of each symbol, `lapsed` the orders that have ended with their position since it was last emptied."""
 
     def __init__(self, positions: Mapping[str, Decimal]) -> None:
         self.orders: dict[str, Held] = {}
         self.positions = dict(positions)
         self.entered: dict[str, Decimal] = {}
         self.left: dict[str, Decimal] = {}
+        self.lapsed: list[Held] = []
         self._numbers = 0
 
     def accept(self, request: OrderRequest) -> int | None:
@@ -72,10 +77,22 @@ class Counterparty:
             return -4116
         if request.reduce_only and not request.order_type.conditional and self.closable(request) == ZERO:
             return -2022
+        if request.close_position:
+            if self.closable(request) == ZERO:
+                return -4509
+            if self.closers(request.symbol, request.side):
+                return -4130
         assert known is None, f"{request.client_order_id} was sent, closed, and sent again"
         self._numbers += 1
         self.orders[request.client_order_id] = Held(request, f"X{self._numbers}")
         return None
+
+    def closers(self, symbol: str, side: Side) -> list[Held]:
+        """Stops of the whole position that wait for their trigger."""
+        return [
+            one for one in self.orders.values()
+            if one.waiting and one.request.close_position and (one.request.symbol, one.request.side) == (symbol, side)
+        ]
 
     def closable(self, request: OrderRequest) -> Decimal:
         """How much of a position stands against the side of a reduce-only order."""
@@ -85,6 +102,8 @@ class Counterparty:
         assert order.waiting
         order.triggered = True
         order.status = OrderStatus.TRIGGERED
+        if order.request.close_position:
+            order.size = self.closable(order.request)
 
     def execute(self, order: Held, qty: Decimal) -> Execution | None:
         """Fill up to `qty`; None where a reduce-only order finds nothing to close, which ends it.
@@ -111,6 +130,7 @@ class Counterparty:
             order.status = OrderStatus.EXPIRED
         else:
             order.status = OrderStatus.PARTIALLY_FILLED
+        self._lapse(request.symbol)
         self._numbers += 1
         return Execution(f"t{self._numbers}", request.side, part, price)
 
@@ -131,4 +151,13 @@ class Counterparty:
         held = self.positions.get(symbol, ZERO)
         part = min(qty, abs(held))
         self.positions[symbol] = held - part if held > ZERO else held + part
+        self._lapse(symbol)
+
+    def _lapse(self, symbol: str) -> None:
+        """With the position its stops end that were for the whole of it."""
+        if self.positions.get(symbol, ZERO) == ZERO:
+            for side in Side:
+                for order in self.closers(symbol, side):
+                    order.status = OrderStatus.EXPIRED
+                    self.lapsed.append(order)
 

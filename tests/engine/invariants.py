@@ -157,7 +157,10 @@ def _stops_stay_within_what_is_open(world: World, group: GroupState) -> None:
     for leg in group.legs:
         if not _stop_like(leg.node):
             continue
-        mine = [one for one in _of_node(world, leg.node_id) if one.request.order_type is not OrderType.MARKET]
+        mine = [
+            one for one in _of_node(world, leg.node_id)
+            if one.request.order_type is not OrderType.MARKET and not one.request.close_position
+        ]
         working = sum((one.leaves for one in mine if _works_on(world, one) and not one.triggered), ZERO)
         if working <= group.exit_qty or group.closing:
             continue
@@ -227,7 +230,7 @@ def _tries_again(world: World, group: GroupState) -> bool:
     """Whether a timer brings the next try within the pause."""
     names = {f"close:{group.spec.group_id}", f"pause:{group.spec.group_id}"}
     for leg in group.legs:
-        names.update((f"retry:{leg.node_id}", f"price:{leg.node_id}"))
+        names.update((f"retry:{leg.node_id}", f"price:{leg.node_id}", f"whole:{leg.node_id}"))
     return any(world.timers[name] <= world.now_ms + PAUSE_MS for name in names if name in world.timers)
 
 

@@ -252,6 +252,37 @@ SCENARIOS = (
       of: long
       finish: MARKET
 """),
+    Scenario("whole-position-bracket", """
+  - id: long
+    bracket:
+      side: BUY
+      quantity: 0.009
+      entry: {type: LIMIT, price: 60000}
+      take_profit:
+        - {price: 61000, portion: 50%}
+        - {price: 62000, portion: 50%, type: LIMIT}
+      stop_loss: {stop_price: 59000, close_position: true}
+    timeout: 1m
+  - id: again
+    after: {long: any}
+    on_failure: flatten
+    bracket:
+      side: SELL
+      quantity: 0.004
+      entry: {type: MARKET}
+      stop_loss: {stop_price: 61000, close_position: true}
+"""),
+    Scenario("whole-position-guard", """
+  - id: buy
+    twap: {side: BUY, quantity: 0.010, slices: 3, every: 2s}
+  - id: guard
+    after: {buy: first_fill}
+    oco:
+      side: SELL
+      quantity: {filled: buy}
+      take_profit: {price: 62000}
+      stop_loss: {stop_price: 59000, close_position: true}
+"""),
     Scenario("two-symbols-and-a-flatten", """
   - id: btc
     on_failure: flatten
