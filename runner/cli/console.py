@@ -36,7 +36,7 @@ def result(text: str) -> None:
 
 def result_line(text: str, color: str | None = None) -> None:
     """One line of the result; a terminal narrower than the line has it broken between words, and set in."""
-    text = _fitted(sys.stdout, text)
+    text = fitted(sys.stdout, text)
     _write(sys.stdout, styled(text, color) if color else text)
 
 
@@ -58,15 +58,15 @@ def result_bytes(content: bytes) -> None:
 def tell(text: str, *, at: int = 0) -> None:
     """Progress and advice, shown where the verbosity is at least `at`."""
     if active.verbosity >= at:
-        _write(sys.stderr, _fitted(sys.stderr, text))
+        _write(sys.stderr, fitted(sys.stderr, text))
 
 
 def complain(message: str, hint: str = "") -> None:
     """An error: one line of what is wrong, and one of what to do."""
-    text = _fitted(sys.stderr, f"error: {message}")
+    text = fitted(sys.stderr, f"error: {message}")
     _write(sys.stderr, text.replace("error:", styled("error:", "red", stream=sys.stderr), 1))
     if hint:
-        _write(sys.stderr, _fitted(sys.stderr, f"  {hint}"))
+        _write(sys.stderr, fitted(sys.stderr, f"  {hint}"))
 
 
 def width() -> int:
@@ -132,7 +132,7 @@ def read_stdin(limit: int) -> bytes:
     return sys.stdin.buffer.read(limit)
 
 
-def _fitted(stream: TextIO, text: str) -> str:
+def fitted(stream: TextIO, text: str) -> str:
     """A single line as it fits on the terminal; what goes elsewhere, and what has lines of its own, stays as it is."""
     columns = width()
     if len(text) <= columns or "\n" in text or not stream.isatty():

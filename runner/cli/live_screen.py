@@ -2,6 +2,8 @@
 
 import os
 import sys
+import termios
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -43,11 +45,13 @@ class LiveScreen:
         if self._live is not None:
             self._live.stop()
             self._live = None
+            _echo_of_control(True)
 
     def began(self, number: int, context: RunContext, warnings: tuple[Diagnostic, ...]) -> None:
         self.run = context.run_id
         self._lines.began(number, context, warnings)
         if _on_a_terminal():
+            _echo_of_control(False)
             self._live = _live()
             self._live.start()
 
@@ -56,7 +60,8 @@ class LiveScreen:
             self._lines.told(line)
             console.flush()  # whoever reads along through a pipe is not to wait for a full buffer
         elif line.kind is not LineKind.DETAIL or console.active.verbosity > 0:
-            self._live.console.print(str(line), style=running.COLORS.get(line.kind), soft_wrap=False)
+            text = console.fitted(sys.stdout, str(line))
+            self._live.console.print(text, style=running.COLORS.get(line.kind), no_wrap=True, crop=False)
 
     def looked(self, report: Report, now_ms: int) -> None:
         """Draw the table anew."""
@@ -110,8 +115,8 @@ def _filled(row: StepRow) -> str:
 def _next(row: StepRow, now_ms: int) -> str:
     if row.due_ms is None:
         return ""
-    seconds = max(row.due_ms - now_ms, 0) // SECOND_MS * SECOND_MS
-    return f"{row.due} in {duration(seconds)}"
+    seconds = -(max(row.due_ms - now_ms, 0) // -SECOND_MS)
+    return f"{row.due} in {duration(seconds * SECOND_MS)}"
 
 
 def _health(report: Report, now_ms: int) -> str:
@@ -124,6 +129,14 @@ def _on_a_terminal() -> bool:
     return (
         running.lines_shown() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     )
+
+
+def _echo_of_control(shown: bool) -> None:
+    """Whether the terminal itself writes `^C` where the cursor stands, which would shift the table."""
+    with suppress(termios.error, OSError, ValueError):
+        settings = termios.tcgetattr(sys.stdin.fileno())
+        settings[3] = settings[3] | termios.ECHOCTL if shown else settings[3] & ~termios.ECHOCTL
+        termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, settings)
 
 
 def _live() -> Any:

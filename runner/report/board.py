@@ -94,7 +94,10 @@ class Board:
         return tuple(self._row(step_id, step) for step_id, step in self._steps.items())
 
     def _row(self, step_id: str, step: _Step) -> StepRow:
-        timer_id, due_ms = min(step.timers.items(), key=lambda item: item[1], default=("", None))
+        # A timeout is for what is still to be opened.
+        whole = step.wanted is not None and step.entered >= step.wanted
+        timers = [item for item in step.timers.items() if not (whole and item[0].startswith("timeout:"))]
+        timer_id, due_ms = min(timers, key=lambda item: item[1], default=("", None))
         due = _DUE_WORDS.get(timer_id.partition(":")[0], "next try") if timer_id else ""
         orders = tuple(
             LegRow(known.placed.node_id.partition(".")[2], known.result) for known in step.open.values()
