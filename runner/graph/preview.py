@@ -38,7 +38,7 @@ ALGO_ORDER = "POST /fapi/v1/algoOrder"
 
 @dataclass(frozen=True, slots=True)
 class PlannedOrder:
-    """One order node as the request that it would send first.
+    """One order node as the request that it would send first, without what signs it (time, window, signature).
 
     `request` holds what is known exactly, `at_run_time` in words what is settled only then.  `notional` is its worth
     in quote units at the worst price that is known, or None.
@@ -148,6 +148,8 @@ class _Book:
             request["reduceOnly"] = "true"
         if conditional:
             request["workingType"] = node.working_type.value
+        else:
+            request["newOrderRespType"] = "RESULT"
         request["clientAlgoId" if conditional else "newClientOrderId"] = f"<run>.{base36(place)}.0.0.0"
         price_now = self.fill_price(node)
         notional = None if quantity is None or price_now is None else instrument.notional(quantity, price_now)

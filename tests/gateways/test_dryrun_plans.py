@@ -53,17 +53,18 @@ class Played:
     """A plan run to its end over prices a second apart; what was told and what was asked, in order."""
 
     def __init__(self, steps: str, *prices: int, every_ms: int = 1_000) -> None:
-        graph = compile_plan(load_plan("x.yaml", (HEAD + steps).encode()), {"BTCUSDT": BTC}).graph
+        self.graph = compile_plan(load_plan("x.yaml", (HEAD + steps).encode()), {"BTCUSDT": BTC}).graph
+        self.run_id = "d0"
         data = feed([[
             Point("BTCUSDT", START_MS + index * every_ms, Decimal(price)) for index, price in enumerate(prices)
         ]])
         exchange = Exchange({"BTCUSDT": BTC}, VenueSettings())
         account = exchange.open_account("dryrun")
         self.gateway = DryRunGateway(exchange, account, data.firsts, data.data, 50)
-        self.machine = Machine(graph)
+        self.machine = Machine(self.graph)
         self.told: list[Event] = []
         self.asked: list[Command] = []
-        self.take(RunStarted(START_MS, "d0", 1))
+        self.take(RunStarted(START_MS, self.run_id, 1))
         events = self.gateway.events()
         while not self.machine.ended:
             try:

@@ -21,7 +21,7 @@ def test_a_limit_entry_is_a_regular_order_with_all_its_parameters() -> None:
     assert entry.endpoint == ORDER
     assert entry.request == {
         "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.004", "price": "60000",
-        "timeInForce": "GTC", "newClientOrderId": "<run>.1.0.0.0",
+        "timeInForce": "GTC", "newOrderRespType": "RESULT", "newClientOrderId": "<run>.1.0.0.0",
     }
     assert (entry.at_run_time, entry.notional) == ({}, D(240))
 
@@ -66,7 +66,9 @@ def test_take_profits_are_for_their_share() -> None:
 def test_market_slices_have_exact_quantities_and_no_price() -> None:
     orders = _orders(_preview(TWAP_AND_GUARD))
     assert [orders[f"rebuy.slice.{k}"].request["quantity"] for k in (1, 2, 3)] == ["0.003", "0.003", "0.004"]
-    assert set(orders["rebuy.slice.1"].request) == {"symbol", "side", "type", "quantity", "newClientOrderId"}
+    assert set(orders["rebuy.slice.1"].request) == {
+        "symbol", "side", "type", "quantity", "newOrderRespType", "newClientOrderId",
+    }
     assert orders["rebuy.slice.1"].notional is None
     assert orders["guard.stop_loss"].request["price"] == "58800"
     assert orders["guard.stop_loss"].at_run_time == {"quantity": "all that is open, at most 0.01"}
