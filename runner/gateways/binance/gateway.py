@@ -26,7 +26,6 @@ from runner.gateways.binance.polling import Polling
 from runner.gateways.binance.prices import LivePrices
 from runner.gateways.binance.reading import Reading
 from runner.gateways.binance.rest import Rest
-from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Endpoints, Timings
 from runner.gateways.binance.stream import UserStream
 from runner.gateways.binance.told import Latest, Told
@@ -63,6 +62,7 @@ class BinanceGateway:
         self._view = View(self._symbols, self._late_ms)
         self._facts: AccountFacts | None = None
         self._trouble = ""
+        self._doubt = asyncio.Event()
         self._opened: asyncio.Future[VenueSnapshot] | None = None
         now_ms, put = self.rest.now_ms, self._queue.put_nowait
         self._reading = Reading(self.rest)
@@ -92,9 +92,8 @@ class BinanceGateway:
         try:
             await self.rest.open()
             self._opened = asyncio.get_running_loop().create_future()
-            self._begin(self._stream.run())
-            self._begin(self._market.run())
-            self._begin(self._look_at_all())
+            for part in (self._stream.run, self._market.run, self._look_at_all):
+                self._begin(self._lasting(part))
             self.rest.on_jump.append(lambda jump_ms: self.distrust())
             async with asyncio.timeout(3 * (self._timings.connect_ms + self._timings.request_ms) / 1000):
                 return await self._opened
@@ -164,8 +163,12 @@ class BinanceGateway:
 
     def _hear(self, frame: dict[str, Any]) -> None:
         """An event of the user stream, in the turn of the loop in which its frame was read."""
-        for heard in self._events.read(frame):
-            self._take(heard)
+        try:
+            for heard in self._events.read(frame):
+                self._take(heard)
+        except Exception:
+            _LOG.exception("an event of the user stream could not be read: reading the account instead")
+            self._doubt.set()
 
     def _take(self, heard: Event | Position | Wallet) -> None:
         if isinstance(heard, OrderReport):
@@ -228,10 +231,15 @@ class BinanceGateway:
             self._show(snapshot)
 
     async def _look_at_all(self) -> None:
-        """Read everything again on its period, while the user stream is caught up."""
+        """Read everything again on its period, and where an event was not understood, while the stream is caught up."""
+        shortest_ms = min(self._timings.poll_ms, self._timings.snapshot_ms)
         while True:
-            await asyncio.sleep(self._timings.snapshot_ms / 1000)
+            await asyncio.sleep(shortest_ms / 1000)
+            with suppress(TimeoutError):
+                async with asyncio.timeout((self._timings.snapshot_ms - shortest_ms) / 1000):
+                    await self._doubt.wait()
             await self._stream.caught_up.wait()
+            self._doubt.clear()
             snapshot = await self._insist(self._read_all)
             self._view.read(snapshot)
             self._looked(snapshot)
@@ -277,7 +285,7 @@ class BinanceGateway:
         for client_id in client_ids:
             if not self._events.waits(symbol, order_id):
                 return
-            with suppress(NoAnswer, *UNREADABLE):
+            with suppress(Exception):
                 shown = await self.rest.read("v1/algoOrder", urgent=True, clientAlgoId=client_id)
                 if str(shown["actualOrderId"]) == order_id:
                     self.rest.names.learn(symbol, order_id, client_id, triggered=True)
@@ -305,10 +313,21 @@ class BinanceGateway:
                 self._trouble = str(error)
                 if error.standing is Standing.HALT and self._opened is not None and not self._opened.done():
                     self._opened.set_exception(error)
-            except UNREADABLE as error:
-                _LOG.warning("an answer could not be read: %r", error)
+            except EnvironmentFault:
+                raise
+            except Exception:
+                _LOG.exception("an answer could not be read")
             await asyncio.sleep(pauses_ms[min(failures, len(pauses_ms) - 1)] / 1000)
             failures += 1
+
+    async def _lasting(self, part: Callable[[], Awaitable[None]]) -> None:
+        """A part that is begun again where it ends: without it the run would be blind."""
+        while True:
+            try:
+                await part()
+            except Exception:
+                _LOG.exception("a part of the gateway has failed: it begins again")
+            await asyncio.sleep(self._timings.reconnect_pauses_ms[-1] / 1000)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

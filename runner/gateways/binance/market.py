@@ -9,15 +9,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 from decimal import Decimal
 
 from aiohttp import ClientWebSocketResponse
 
-from runner.gateways.binance.answers import NoAnswer
 from runner.gateways.binance.prices import LivePrices
 from runner.gateways.binance.rest import Rest
-from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Endpoints, Timings
 from runner.gateways.binance.sockets import KeptSocket, connected
 
@@ -53,6 +50,10 @@ class MarketStreams:
         tasks = [asyncio.create_task(part) for part in (self._market.run(), self._public.run(), self._watch())]
         try:
             await asyncio.gather(*tasks)
+        except Exception:
+            self._prices.market_lost()
+            self._prices.book_lost()
+            raise
         finally:
             for task in (*tasks, *self._seeding.values()):
                 task.cancel()
@@ -120,9 +121,11 @@ class MarketStreams:
 
     async def _insisting(self, read: Callable[[str], Awaitable[None]], symbol: str) -> None:
         while True:
-            with suppress(NoAnswer, *UNREADABLE):
+            try:
                 await read(symbol)
                 return
+            except Exception as error:
+                _LOG.warning("a price of %s could not be read: %s", symbol, error)
             await asyncio.sleep(self._timings.reconnect_pauses_ms[-1] / 1000)
 
     async def _read_last(self, symbol: str) -> None:

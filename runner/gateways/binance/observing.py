@@ -5,18 +5,18 @@ with fresh prices: those of the streams where they are, else those that are read
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 
 from runner.domain.events import Event, Observed
 from runner.domain.values import EXACT, ZERO
-from runner.gateways.binance.answers import NoAnswer
 from runner.gateways.binance.prices import LivePrices, Quote
 from runner.gateways.binance.reading import Purse, Reading
 from runner.gateways.binance.rest import Rest
-from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.view import View
+
+_LOG = logging.getLogger(__name__)
 
 
 class Observing:
@@ -49,13 +49,15 @@ class Observing:
         failures = 0
         while True:
             await self._caught_up.wait()
-            with suppress(NoAnswer, *UNREADABLE):
+            try:
                 quote = self._prices.quote(symbol) or await self._read_quote(symbol)
                 purse = self._known_purse(symbol) or await self._read_purse(symbol)
                 if self._caught_up.is_set():
                     self._tell(self._observed(symbol, self._prices.quote(symbol) or quote, purse))
                     return
                 continue
+            except Exception as error:
+                _LOG.warning("%s could not be observed: %s", symbol, error)
             await asyncio.sleep(self._pauses_s[min(failures, len(self._pauses_s) - 1)])
             failures += 1
 

@@ -8,8 +8,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 
 from runner.domain.snapshots import VenueSnapshot
-from runner.gateways.binance.answers import NoAnswer
-from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Timings
 
 _LOG = logging.getLogger(__name__)
@@ -50,7 +48,7 @@ class Polling:
                 async with asyncio.timeout(max(period_ms, _LEAST_MS) / 1000):
                     seen = await self._look(symbol)
                 pause_ms, failures = self._shown(seen), 0
-            except (NoAnswer, TimeoutError, *UNREADABLE) as error:
-                _LOG.warning("%s could not be looked at: %s", symbol, error or type(error).__name__)
+            except Exception as error:
+                _LOG.warning("%s could not be looked at: %s %s", symbol, type(error).__name__, error)
                 pause_ms = min(pauses_ms[min(failures, len(pauses_ms) - 1)], period_ms)
                 failures += 1

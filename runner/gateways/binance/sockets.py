@@ -60,7 +60,7 @@ class KeptSocket:
             self._reader.cancel()
 
     async def run(self) -> None:
-        """Keep it until cancelled."""
+        """Keep it until cancelled; where it ends otherwise, the connection counts as lost."""
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -77,7 +77,11 @@ class KeptSocket:
                 await asyncio.wait((self._reader,), timeout=self._rotate_s)
                 if loop.time() - began_s >= self._pauses_s[-1]:
                     self._tries = 0
+        except Exception:
+            self._went()
+            raise
         finally:
+            self.up = False
             readers = {*self._leaving, *(() if self._reader is None else (self._reader,))}
             self._reader = None
             for reader in readers:

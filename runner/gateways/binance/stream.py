@@ -66,7 +66,9 @@ class UserStream:
         try:
             await self._socket.run()
         finally:
-            await self._stop()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _dial(self) -> ClientWebSocketResponse:
         self._key = await self._rest.listen_key()
@@ -93,14 +95,15 @@ class UserStream:
             task.cancel()
         self._lost(self._sound_ms)
 
-    async def _stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
     async def _get_level(self) -> None:
-        await self._catch_up()
-        self.caught_up.set()
+        try:
+            await self._catch_up()
+        except Exception:
+            _LOG.exception("the account could not be read: connecting anew")
+            await asyncio.sleep(self._timings.reconnect_pauses_ms[-1] / 1000)
+            self.give_up()
+        else:
+            self.caught_up.set()
 
     async def _keep_key(self) -> None:
         """Extend the listen key on its period, or dial with another where it is gone."""
@@ -110,9 +113,9 @@ class UserStream:
             try:
                 await self._rest.keep_alive()
                 pause_ms = self._timings.keepalive_ms
-            except NoAnswer as error:
+            except Exception as error:
                 _LOG.warning("the listen key could not be extended: %s", error)
-                if error.code == _KEY_GONE:
+                if isinstance(error, NoAnswer) and error.code == _KEY_GONE:
                     self.give_up()
                     return
                 pause_ms = min(self._timings.keepalive_ms, self._timings.reconnect_pauses_ms[-1])

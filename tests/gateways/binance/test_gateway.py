@@ -23,7 +23,10 @@ from runner.domain.values import Side
 from runner.errors import EnvironmentFault
 from runner.gateways.binance.gateway import BinanceGateway
 from runner.gateways.binance.keys import Credentials, Secret
+from runner.gateways.binance.prices import LivePrices
 from runner.gateways.binance.settings import Endpoints
+from runner.gateways.binance.stream import UserStream
+from runner.gateways.binance.view import View
 from tests.gateways.binance.ear import Ear, heard, listening, order, reports, statuses, trades
 from tests.gateways.binance.stage import KEYS, QUICK, SYMBOL, Stage
 
@@ -289,6 +292,55 @@ def test_events_that_come_twice_late_or_never_leave_the_truth_known_and_nothing_
         assert len(trades(ear.told, entry)) <= 1 and len(trades(ear.told, stop)) <= 1
 
     heard(story)
+
+
+STRANGE = (
+    '{"e":"ORDER_TRADE_UPDATE"}', '{"e":"ORDER_TRADE_UPDATE","T":1,"E":1,"o":{}}',
+    '{"e":"ORDER_TRADE_UPDATE","T":"x","E":1,"o":[1]}', '{"e":"ALGO_UPDATE","o":null}',
+    '{"e":"ACCOUNT_UPDATE","T":1,"a":{"B":[{"a":"USDT"}]}}', '{"e":"MARGIN_CALL"}', '{"e":{}}', '{"e":["x"]}',
+    '{"e":"listenKeyExpired","listenKey":7}', '{"o":1}', "[[]]", "12", "{",
+)
+
+
+def test_events_of_a_strange_shape_end_nothing_and_the_account_is_read_instead() -> None:
+    async def story(stage: Stage, ear: Ear) -> None:
+        resting = order("BUY", "LIMIT", price="59000")
+        await ear.place(resting)
+        (private,) = [client for client in stage.served.hub.clients if client.wanted]
+        reading = asyncio.create_task(ear.next(VenueSnapshot, whole))
+        for text in STRANGE:
+            private.socket.tell(text)
+        assert [one.client_order_id for one in (await reading).orders] == [resting.request.client_order_id]
+        ear.gateway.submit(CancelOrder(SYMBOL, resting.request.client_order_id, False, "node"))
+        await ear.status(resting, OrderStatus.CANCELED)
+        assert not any(isinstance(event, StreamGap) for event in ear.told)
+
+    heard(story, QUICK.but(snapshot_ms=600_000))
+
+
+def test_a_part_that_fails_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(owner: type, name: str) -> None:
+        """The next call fails, those after it do not."""
+        real = getattr(owner, name)
+
+        def fail(*given: object) -> None:
+            monkeypatch.setattr(owner, name, real)
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(owner, name, fail)
+
+    async def story(stage: Stage, ear: Ear) -> None:
+        for owner, name in ((View, "begin"), (View, "order"), (UserStream, "_came"), (LivePrices, "check")):
+            failing(owner, name)
+            ear.gateway.distrust()
+            await ear.next(StreamGap)
+            await ear.next(VenueSnapshot, whole)
+            resting = order("BUY", "LIMIT", price="59000")
+            await ear.place(resting)
+            ear.gateway.submit(Observe(SYMBOL))
+            await ear.next(Observed)
+
+    heard(story, QUICK.but(snapshot_ms=600_000))
 
 
 def test_nothing_is_missed_while_the_stream_is_rotated() -> None:
