@@ -23,7 +23,7 @@ TRAILING = """\
   - id: trail
     working_type: MARK_PRICE
     after: {buy: first_fill}
-    exit: {side: SELL, quantity: {filled: buy}, type: TRAILING_STOP_MARKET, callback_rate: 0.5%, activation_price: 61000}
+    exit: {side: SELL, quantity: {filled: buy}, type: TRAILING_STOP_MARKET, callback_rate: 1%, activation_price: 61000}
 """
 SLICES = """\
   - {id: buy, time_in_force: IOC, twap: {side: BUY, quantity: 0.010, slices: 3, every: 1s, type: LIMIT, price: 60100}}
