@@ -175,14 +175,15 @@ def failure_words(error: Exception) -> str:
     return f"{type(error).__name__}"
 
 
+CLOCK_ADVICE = "set this machine's clock by NTP"
 _KEY_HINT = (
     "check BINANCE_API_KEY: that it is of this exchange (demo and production have keys of their own), may trade"
     " futures, and may be used from this address"
 )
 _HINTS = {
     -1022: "check BINANCE_API_SECRET: it is not the secret of this key",
-    -1021: "set this machine's clock by NTP",
-    -5028: "set this machine's clock by NTP",
+    -1021: CLOCK_ADVICE,
+    -5028: CLOCK_ADVICE,
     -2014: _KEY_HINT,
     -2015: _KEY_HINT,
     -2017: "the key is locked: see the API management of the account",

@@ -10,7 +10,16 @@ import aiohttp
 from runner.domain.orders import OrderRequest
 from runner.errors import EnvironmentFault, InternalError
 from runner.gateways.binance import wire
-from runner.gateways.binance.answers import Answer, NoAnswer, Reply, Standing, failed, failure_words, judged
+from runner.gateways.binance.answers import (
+    CLOCK_ADVICE,
+    Answer,
+    NoAnswer,
+    Reply,
+    Standing,
+    failed,
+    failure_words,
+    judged,
+)
 from runner.gateways.binance.budget import Budget, Urgency
 from runner.gateways.binance.client import Client
 from runner.gateways.binance.clock import ExchangeClock
@@ -18,6 +27,7 @@ from runner.gateways.binance.keys import Credentials
 from runner.gateways.binance.rows import Names
 from runner.gateways.binance.settings import Endpoints, Timings
 
+OPENING_SAMPLES = 5
 MOST_OFF_MS = 10_000
 """A clock that is further off is not only measured: other things on that machine go by it too."""
 _JUMP_MS = 250
@@ -65,24 +75,39 @@ class Rest:
         Raises:
             EnvironmentFault: there is no network, the key is not taken, or this machine's clock is far off.
         """
-        self._opened = Client(self._endpoints, self._credentials, self.timings, self._proxy)
+        self.begin()
         try:
-            await self.renew_clock(5)
-            off_ms = round(self.clock.offset_ms)
-            if abs(off_ms) > MOST_OFF_MS:
-                late = "behind" if off_ms > 0 else "ahead of"
-                raise EnvironmentFault(
-                    f"this machine's clock is {abs(off_ms)} ms {late} the exchange's", hint="set it by NTP",
-                )
-            info, _ = await asyncio.gather(self.read("v1/exchangeInfo"), self.read("v1/accountConfig"))
-            if not isinstance(info, Mapping):
-                raise EnvironmentFault("the exchange gives no rules", hint="check the URL of the exchange")
-            self.exchange_info = info
-            self.budget.learn(info)
+            await self.renew_clock(OPENING_SAMPLES)
+            if self.clock_is_far_off:
+                raise EnvironmentFault(self.clock_words, hint=CLOCK_ADVICE)
+            await self.learn_rules()
+            await self.read("v1/accountConfig")
         except BaseException:
             await self.close()
             raise
         self._keeping = asyncio.create_task(self._keep_clock())
+
+    def begin(self) -> None:
+        """Make the client, without a request: the first step of `open`."""
+        self._opened = Client(self._endpoints, self._credentials, self.timings, self._proxy)
+
+    async def learn_rules(self) -> None:
+        """Read the exchange's limits and the rules of its symbols."""
+        info = await self.read("v1/exchangeInfo")
+        if not isinstance(info, Mapping):
+            raise EnvironmentFault("the exchange gives no rules", hint="check the URL of the exchange")
+        self.exchange_info = info
+        self.budget.learn(info)
+
+    @property
+    def clock_is_far_off(self) -> bool:
+        return abs(self.clock.offset_ms) > MOST_OFF_MS
+
+    @property
+    def clock_words(self) -> str:
+        off_ms = round(self.clock.offset_ms)
+        late = "behind" if off_ms > 0 else "ahead of"
+        return f"this machine's clock is {abs(off_ms)} ms {late} the exchange's"
 
     async def close(self) -> None:
         for task in (self._keeping, self._renewing):
