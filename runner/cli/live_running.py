@@ -127,13 +127,11 @@ def _approved(shown: previews.Shown, given: str | None) -> bool:
         raise Refused(
             f"--approve {given[:40]} is not the approval id of this plan, account and mode as they are now; nothing "
             "was sent",
-            hint=f"look at the preview; its approval id is {approval}",
+            hint=f"look at its preview again; its approval id is {approval}",
         )
     if console.active.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Refused(
-            "not approved, so nothing was sent",
-            hint=f"look at it with daksh-run preview, then approve it with --approve {approval}",
-        )
+        console.tell(shown.as_text() + "\n")
+        raise Refused("not approved, so nothing was sent", hint=f"to send this, add --approve {approval}")
     console.tell(shown.as_text() + "\n", at=-1)
     console.tell(f"Orders will be sent to {shown.account.host if shown.account else ''}.", at=-1)
     typed = console.ask(f"Type the plan's name, {shown.plan}, to send them: ")

@@ -6,9 +6,9 @@ from pathlib import Path
 from runner.app.run import RunOptions, RunResult, read_and_compile, run_plan
 from runner.cli import console, environment, running
 from runner.cli.exits import Exit
-from runner.cli.order_plan import Order, Single, exits_only, plan_text
+from runner.cli.order_plan import Order, Single, Twap, exits_only, plan_text
 from runner.domain.values import Side, plain, trimmed
-from runner.errors import EnvironmentFault
+from runner.errors import EnvironmentFault, Refused
 from runner.graph.reference import reference_price
 from runner.plan.diagnostics import Diagnostic
 from runner.plan.load import load_plan
@@ -55,8 +55,14 @@ def send_order(order: Order, mode: str, approve: str | None, seed: int | None) -
     """Send the order of a demo or live run, once it is approved; the exit code.
 
     Raises:
-        PlanInvalid: the exchange's rules do not allow the order, or it may open without a stop and does not say so.
+        Refused: it may open without a stop, and nobody has said that this is meant; or it is not approved.
+        PlanInvalid: the exchange's rules do not allow the order.
     """
+    if isinstance(order, Single | Twap) and not (order.reduce_only or order.unprotected):
+        raise Refused(
+            "this order may open a position without a stop; nothing was sent",
+            hint="say that it is meant with --unprotected allow, or give it a stop: daksh-run order bracket",
+        )
     from runner.cli import live_running
 
     options = RunOptions(
