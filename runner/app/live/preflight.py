@@ -11,12 +11,13 @@ from runner.domain.reports import OrderReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO, Side, trimmed
 from runner.engine.ids import order_key
+from runner.graph.checks.policy import stale_dates
 from runner.graph.model import ExecutionGraph, StepPolicy
 
 
 def refusals(graph: ExecutionGraph, account: AccountFacts, snapshot: VenueSnapshot) -> tuple[str, ...]:
     """Each reason as a sentence without its point; none where the run may begin."""
-    return (*_account(graph, account), *_others(graph, snapshot))
+    return (*_account(graph, account), *_others(graph, snapshot), *stale_dates(graph, snapshot.at_ms))
 
 
 def _account(graph: ExecutionGraph, account: AccountFacts) -> Iterator[str]:

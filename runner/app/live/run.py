@@ -74,7 +74,7 @@ class _Share:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.begun = self.sent = False
+        self.begun = self.sent = self.ended = False
         self.signal: int | None = None
 
 
@@ -247,37 +247,38 @@ def _carried_out(run: _Undertaking, observer: LiveObserver) -> RunResult:
     """This process's share, and what it leaves written down whatever the end is."""
     share = _Share(run.report)
     state, fault = CRASHED, ""
-    log = RunLog(run.folder.log)
     try:
-        asyncio.run(_conducted(run, share, log, observer))
-        state = ""
+        with closing(RunLog(run.folder.log, (run.live.credentials.key, run.live.credentials.secret))) as log:
+            asyncio.run(_conducted(run, share, log, observer))
+        state = "" if share.ended else INTERRUPTED
+    except InternalError:
+        raise
     except (DakshError, OSError) as error:
-        if isinstance(error, InternalError):
-            raise
+        state = INTERRUPTED if run.sent or share.sent else "failed"
         if not (share.begun and (run.sent or share.sent)):
-            state = INTERRUPTED if run.sent else "failed"
             raise
         # Something was sent already: the codes that promise otherwise would be untrue.
-        state, fault = INTERRUPTED, error.message if isinstance(error, DakshError) else str(error)
+        fault = error.message if isinstance(error, DakshError) else str(error)
     except BaseException as error:
         if not isinstance(error, Exception):
             state = INTERRUPTED
         raise
     finally:
-        log.close()
         summary = share.report.summary()
         if fault:
             summary = summary._replace(outcome="failed", reason=fault)
-        state = state or (summary.outcome if run.machine.ended or summary.outcome else INTERRUPTED)
-        with suppress(DakshError):  # a journal that takes nothing any more says `running`, which is seen to be untrue
-            run.journal.mark(state, to_text(summary))
+        state = state or summary.outcome
+        if share.begun or not run.sent:  # else the former process's word stands
+            with suppress(DakshError):  # a journal that takes nothing more says `running`, which is seen to be untrue
+                run.journal.mark(state, to_text(summary))
     left = left_on_exchange(share.report)
     rows = tuple(share.report.order_rows())
     unfinished = state == INTERRUPTED or (state == "stopped" and bool(left))
     if not unfinished:
-        run.folder.append(
-            run.folder.trades, as_csv(ORDER_COLUMNS, rows, head=False), head=as_csv(ORDER_COLUMNS, ()),
-        )
+        with suppress(DakshError):  # the rows are in the journal too, and `export` writes the file anew
+            run.folder.append(
+                run.folder.trades, as_csv(ORDER_COLUMNS, rows, head=False), head=as_csv(ORDER_COLUMNS, ()),
+            )
     return RunResult(
         run.file.number, run.file.run_id, summary.outcome or state, share.signal, run.context, summary, rows,
         run.file.path, left, run.file.run_id if unfinished else "",
@@ -302,7 +303,7 @@ async def _conducted(run: _Undertaking, share: _Share, log: RunLog, observer: Li
                 try:
                     await session.conduct(opening)
                 finally:
-                    share.signal, share.sent = caught.number, session.sent
+                    share.signal, share.sent, share.ended = caught.number, session.sent, session.ended
         finally:
             if not telling.close(_PATIENCE_S):
                 share.report = _told_from(run.file)

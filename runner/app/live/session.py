@@ -80,6 +80,7 @@ class Session:
         self._executor = Executor(machine, self._clock, self._outbox)
         self._requests = requests
         self._acceptance = _Acceptance(legs)
+        self._accepted = False
         self._trusted_ms = 0
         self._attended: tuple[str, ...] = ()
         self._leaving = asyncio.Event()
@@ -89,6 +90,11 @@ class Session:
     def sent(self) -> bool:
         """Whether any placement went out."""
         return self._outbox.sent
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has come to its end, and was not left before."""
+        return self._machine.ended or self._accepted
 
     def ask_to_stop(self, *, flatten: bool = False) -> None:
         self._exchange.post(StopRequested(self._exchange.now_ms(), flatten))
@@ -162,9 +168,9 @@ class Session:
 
     def _over(self) -> bool:
         if not self._machine.ended and self._acceptance.complete:
+            self._accepted = True
             self._outbox.note(self._exchange.now_ms(), RunEnded("succeeded", "accepted"))
-            return True
-        return self._machine.ended
+        return self.ended
 
     def _overslept(self) -> None:
         """What happened meanwhile is read before anything that was due meanwhile is done."""

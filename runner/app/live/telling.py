@@ -2,6 +2,7 @@
 holds up nothing of the run.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,7 @@ from runner.domain.commands import Command
 from runner.domain.events import Event
 from runner.report.report import Report
 
+_LOG = logging.getLogger(__name__)
 _LOOK_S = 0.25
 
 
@@ -47,7 +49,7 @@ class Telling:
         self._observer = observer
         self._now_ms = now_ms
         self._entries: SimpleQueue[Entry | None] = SimpleQueue()
-        self._deaf = False
+        self._deaf = self._complete = False
         self._thread = threading.Thread(target=self._tell_all, name="daksh-tell", daemon=True)
         self._thread.start()
 
@@ -56,12 +58,19 @@ class Telling:
             self._entries.put(entry)
 
     def close(self, patience_s: float) -> bool:
-        """Whether everything has been told; whoever listens to nothing is not waited for."""
+        """Whether the report holds everything; an observer that does not take more is not waited for."""
         self._entries.put(None)
         self._thread.join(patience_s)
-        return not self._thread.is_alive()
+        return self._complete
 
     def _tell_all(self) -> None:
+        try:
+            self._tell_each()
+            self._complete = True
+        except Exception:
+            _LOG.exception("the run goes on, but nothing more is told of it")
+
+    def _tell_each(self) -> None:
         self._show(self._begin)
         going = True
         while going:
@@ -79,8 +88,7 @@ class Telling:
         for value in entry.values:
             for line in self.report.see(entry.at_ms, value):
                 self._show(partial(self._observer.told, line))
-        text = self.report.take_log()
-        if text:
+        if text := self.report.take_log():
             self._log.write(text)
 
     def _show(self, show: Callable[[], None]) -> None:
