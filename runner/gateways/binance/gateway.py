@@ -261,6 +261,9 @@ class BinanceGateway:
             self._queue.put_nowait(AccountSeen(self.now_ms(), self._facts))
 
     def _trades_wanted(self, symbol: str, order_id: str, client_order_id: str) -> None:
+        """An order was seen to have fills: read those executions of it that have not been told."""
+        if not client_order_id.startswith(self._run_prefix):
+            return
         report, key = self._told.order(symbol, client_order_id), (symbol, order_id)
         if report is None or not self._told.lacks_trades(report) or self._fetched.get(key) == report.filled_qty:
             return

@@ -2,7 +2,8 @@
 
 Source: Binance USDⓈ-M Futures, "Websocket Market Streams".  A socket on the wrong path, or one that has died, is open
 and silent, so that only frames prove it: the mark prices, one a second, are what the `/market` socket is judged by.
-Trades and best prices come when there are any; after each connect they are read once.
+Trades and best prices come when there are any; after each connect they are read once.  Best prices that trades have
+left behind show that the `/public` socket is dead.
 """
 
 import asyncio
@@ -97,11 +98,14 @@ class MarketStreams:
             self._prices.last(frame["s"], Decimal(frame["p"]))
 
     async def _watch(self) -> None:
-        """Give the `/market` socket up where no mark price comes any more."""
+        """Give a socket up that is silent."""
         while True:
             await asyncio.sleep(self._timings.stale_ms / 1000 / _LOOKS)
             for symbol in self._symbols:
                 self._prices.check(symbol)
+            if any(self._prices.astray(symbol) for symbol in self._symbols):
+                _LOG.warning("the stream of best prices is silent: connecting anew")
+                self._public.give_up()
             if self._market.up and self._rest.now_ms() - self._heard_ms > self._timings.stale_ms:
                 _LOG.warning("the market streams are silent: connecting anew")
                 self._market.give_up()

@@ -32,6 +32,8 @@ class _Present(Record):
     mark_px: Decimal | None = None
     mark_ms: int = 0
     best: tuple[Decimal, Decimal] | None = None
+    astray_ms: int = 0
+    """Since when trades have been beyond the best prices, which were not told anew; 0 while they agree."""
     judged: bool = False
     """Whether its prices are judged now: they are whole and fresh."""
     missed: bool = False
@@ -66,12 +68,14 @@ class LivePrices:
         if present is not None and not (seed and present.last_px is not None):
             self.check(symbol)
             present.last_px = price
+            if present.best is not None and not present.best[0] <= price <= present.best[1]:
+                present.astray_ms = present.astray_ms or self._now_ms()
             self._heard(symbol, present, PriceSource.LAST, price)
 
     def best(self, symbol: str, bid: Decimal, ask: Decimal, *, seed: bool = False) -> None:
         present = self._present.get(symbol)
         if present is not None and not (seed and present.best is not None):
-            present.best = bid, ask
+            present.best, present.astray_ms = (bid, ask), 0
 
     def market_lost(self) -> None:
         """Trades and marks are no longer heard."""
@@ -82,7 +86,12 @@ class LivePrices:
     def book_lost(self) -> None:
         """The best prices are no longer heard."""
         for present in self._present.values():
-            present.best = None
+            present.best, present.astray_ms = None, 0
+
+    def astray(self, symbol: str) -> bool:
+        """Whether trades have been beyond the best prices for so long that those must be old."""
+        began_ms = self._present[symbol].astray_ms
+        return began_ms > 0 and self._now_ms() - began_ms > self._stale_ms
 
     def check(self, symbol: str) -> None:
         """Let prices go that have become old."""
@@ -103,7 +112,7 @@ class LivePrices:
     def quote(self, symbol: str) -> Quote | None:
         """All prices of a symbol; None where one is missing or may be old."""
         present = self._present.get(symbol)
-        if present is None or present.best is None or present.last_px is None:
+        if present is None or present.best is None or present.last_px is None or self.astray(symbol):
             return None
         mark = self.mark_of(symbol)
         return None if mark is None else Quote(present.last_px, mark, *present.best)

@@ -5,7 +5,7 @@ at the same time as its successor.  Memory is bounded: what was forgotten may be
 executions apart by their ids himself.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, ItemsView
 from decimal import Decimal
 from typing import Generic, TypeVar
 
@@ -39,6 +39,9 @@ class Latest(Generic[K, V]):
 
     def pop(self, key: K) -> V | None:
         return self._values.pop(key, None)
+
+    def items(self) -> ItemsView[K, V]:
+        return self._values.items()
 
     def __len__(self) -> int:
         return len(self._values)

@@ -49,6 +49,8 @@ WHY = {
 _FORCED = (
     ("adl_autoclose", Force.DELEVERAGED), ("autoclose-", Force.LIQUIDATED), ("settlement_autoclose-", Force.LIQUIDATED),
 )
+_MOST_CONDITIONALS = 200
+"""How many an account may have open.  Source: Binance USDⓈ-M Futures, change log of 2025-12-29."""
 _NO_ID = ("", "0")
 _ENGINE_TELLS = ("TRIGGERING", "FINISHED")
 _IGNORED = frozenset({"TRADE_LITE", "STRATEGY_UPDATE", "GRID_UPDATE", "CONDITIONAL_ORDER_TRIGGER_REJECT"})
@@ -97,7 +99,7 @@ class UserEvents:
         self._unfinished = unfinished
         self._plain: Latest[str, None] = Latest()
         self._conditionals: Latest[str, _Conditional] = Latest()
-        self._untriggered: dict[str, str] = {}
+        self._untriggered: Latest[str, str] = Latest(_MOST_CONDITIONALS)
         self._waiting: dict[tuple[str, str], list[Frame]] = {}
         self._over: Latest[str, None] = Latest()
         self._unknown: set[str] = set()
@@ -115,7 +117,7 @@ class UserEvents:
 
     def over(self, client_id: str) -> None:
         """An order of ours was refused, or has ended: it will place none any more."""
-        self._untriggered.pop(client_id, None)
+        self._untriggered.pop(client_id)
 
     def shown(self, reports: Iterable[OrderReport]) -> None:
         """Orders that a snapshot has shown."""
@@ -211,7 +213,7 @@ class UserEvents:
         if conditional is None:
             self._plain[client_id] = None
         else:
-            self._untriggered.pop(client_id, None)
+            self._untriggered.pop(client_id)
         at_ms, filled = int(frame["T"]), Decimal(order["z"])
         trade = _trade(order, at_ms, client_id)
         if forced(client_id) is not None:
@@ -240,11 +242,11 @@ class UserEvents:
         self._know(client_id, _Conditional(symbol, Side(order["S"]), trigger_px, close))
         released: Iterable[Heard] = ()
         if order_id not in _NO_ID:
-            self._untriggered.pop(client_id, None)
+            self._untriggered.pop(client_id)
             self._names.learn(symbol, order_id, client_id, triggered=True)
             released = self.settle(symbol, order_id)
         if status not in ("NEW", "TRIGGERING", "TRIGGERED"):
-            self._untriggered.pop(client_id, None)
+            self._untriggered.pop(client_id)
         if status in _ENGINE_TELLS:
             if status == "FINISHED" and client_id not in self._over:
                 self._unfinished(symbol, client_id)

@@ -102,6 +102,16 @@ def test_the_best_prices_are_read_again_after_their_socket_was_lost() -> None:
     on_the_floor(story)
 
 
+def test_a_silent_stream_of_best_prices_is_connected_anew() -> None:
+    async def story(floor: Floor) -> None:
+        floor.stage.fault("socket_silent", route="/public*")
+        floor.stage.trade("60200")
+        await floor.until(lambda: floor.prices.astray(SYMBOL))
+        await floor.until(lambda: floor.prices.quote(SYMBOL) == Quote(D(60200), D(60200), D("60199.9"), D("60200.1")))
+
+    on_the_floor(story, QUICK.but(stale_ms=2_000))
+
+
 def test_distrust_connects_both_anew() -> None:
     async def story(floor: Floor) -> None:
         before = set(floor.stage.served.hub.clients)

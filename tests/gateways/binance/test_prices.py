@@ -144,3 +144,20 @@ def test_each_symbol_has_its_own_gap(market: Market) -> None:
     market.prices.last("XRPUSDT", D(1))
     market.prices.best("XRPUSDT", D(1), D(2))
     assert market.prices.mark_of("XRPUSDT") is None
+
+
+def test_best_prices_that_trades_have_left_behind_are_no_prices(market: Market) -> None:
+    market.prices.best(S, D(59999), D(60001))
+    market.prices.last(S, D(60002))
+    assert market.prices.quote(S) is not None and not market.prices.astray(S)
+    for _ in range(6):
+        market.now_ms += 1_000
+        market.prices.mark(S, D(60000))
+        market.prices.last(S, D(60000))
+    assert market.prices.astray(S) and market.prices.quote(S) is None
+    market.prices.best(S, D(60000), D(60001))
+    assert not market.prices.astray(S) and market.prices.quote(S) is not None
+    market.prices.last(S, D(60002))
+    market.prices.book_lost()
+    market.now_ms += STALE_MS + 1
+    assert not market.prices.astray(S)
