@@ -64,12 +64,15 @@ class Answer(NamedTuple):
 
 
 class NoAnswer(EnvironmentFault):
-    """A read came to nothing; `what` was read."""
+    """A read came to nothing; `path` was read."""
 
-    def __init__(self, answer: Answer, what: str) -> None:
-        where = f" (HTTP {answer.status})" if answer.status else ""
-        code = f" {answer.code}" if answer.code else ""
-        super().__init__(f"the exchange gives no {what}:{code} {answer.message}{where}", hint=_hint(answer))
+    def __init__(self, answer: Answer, path: str) -> None:
+        said = [str(answer.code or ""), answer.message, f"(HTTP {answer.status})" if answer.status else ""]
+        words = " ".join(word for word in said if word)
+        super().__init__(
+            f"the exchange does not answer: {words}" if not answer.status else
+            f"the exchange refuses to say {path}: {words}", hint=_hint(answer),
+        )
         self.standing = answer.standing
         self.status = answer.status
         self.code = answer.code

@@ -7,7 +7,7 @@ from typing import NoReturn
 from runner.errors import EnvironmentFault
 
 _MARK = "PRIVATE KEY-----"
-_WHERE = "give it in BINANCE_API_KEY and BINANCE_API_SECRET, by the environment or .env"
+KEY_ADVICE = "give it in BINANCE_API_KEY and BINANCE_API_SECRET, by the environment or .env"
 
 
 class Secret:
@@ -44,6 +44,11 @@ class Credentials:
     def ed25519(self) -> bool:
         return _MARK in self.secret.reveal()
 
+    @property
+    def missing(self) -> str:
+        """What of them is not there, in words; empty where both are."""
+        return "" if self.key and self.secret else "API secret" if self.key else "API key"
+
     def __repr__(self) -> str:
         return "Credentials(…)"
 
@@ -55,21 +60,21 @@ def load_credentials(key: str, secret: str) -> Credentials:
         EnvironmentFault: one is missing, or is nothing of that; no text of either is in it.
     """
     key, secret = key.strip(), secret.strip()
-    if not key or not secret:
-        missing = "API key" if not key else "API secret"
-        raise EnvironmentFault(f"there is no {missing}", hint=_WHERE)
+    missing = Credentials(Secret(key), Secret(secret)).missing
+    if missing:
+        raise EnvironmentFault(f"there is no {missing}", hint=KEY_ADVICE)
     if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise EnvironmentFault("the API key has characters that no key has", hint=_WHERE)
+        raise EnvironmentFault("the API key has characters that no key has", hint=KEY_ADVICE)
     if _MARK not in secret and not re.fullmatch(r"[A-Za-z0-9]{32,}", secret) and _is_file(secret):
         secret = _read(Path(secret).expanduser())
         if _MARK not in secret:
-            raise EnvironmentFault("the file of the API secret holds no private key in PEM", hint=_WHERE)
+            raise EnvironmentFault("the file of the API secret holds no private key in PEM", hint=KEY_ADVICE)
     if _MARK in secret:
         secret = _normal(secret)
     elif "/" in secret or secret.endswith(".pem"):
-        raise EnvironmentFault("the API secret names a file that is not there", hint=_WHERE)
+        raise EnvironmentFault("the API secret names a file that is not there", hint=KEY_ADVICE)
     elif not re.fullmatch(r"[\x21-\x7e]+", secret):
-        raise EnvironmentFault("the API secret is neither an HMAC secret nor a private key in PEM", hint=_WHERE)
+        raise EnvironmentFault("the API secret is neither an HMAC secret nor a private key in PEM", hint=KEY_ADVICE)
     return Credentials(Secret(key), Secret(secret))
 
 
@@ -84,7 +89,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        raise EnvironmentFault("the file of the API secret cannot be read", hint=_WHERE) from None
+        raise EnvironmentFault("the file of the API secret cannot be read", hint=KEY_ADVICE) from None
 
 
 def _normal(pem: str) -> str:
@@ -102,7 +107,7 @@ def _normal(pem: str) -> str:
     try:
         loaded = serialization.load_pem_private_key(text.encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise EnvironmentFault("the private key is no PEM that can be read", hint=_WHERE) from None
+        raise EnvironmentFault("the private key is no PEM that can be read", hint=KEY_ADVICE) from None
     if not isinstance(loaded, Ed25519PrivateKey):
         raise EnvironmentFault(
             "the private key is not an Ed25519 key", hint="make an Ed25519 or an HMAC key; RSA keys are not taken",

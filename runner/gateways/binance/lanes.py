@@ -6,6 +6,7 @@ never is: whoever asked looks it up.
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, assert_never
@@ -33,17 +34,19 @@ from runner.gateways.binance.rows import UNREADABLE
 
 OrderCommand = PlaceOrder | CancelOrder | QueryOrder
 
+_LOG = logging.getLogger(__name__)
 _AGAIN = (Standing.NOT_SENT, Standing.THROTTLED)
 
 
 class _Lane:
     """The commands for one order that wait for the one under way; `wait` is what that one itself waits for before it is
-    sent, if it does."""
+    sent, if it does.  With each `turn` another task goes on with the lane."""
 
-    __slots__ = ("commands", "wait")
+    __slots__ = ("commands", "turn", "wait")
 
     def __init__(self) -> None:
         self.commands: deque[OrderCommand] = deque()
+        self.turn = 0
         self.wait: asyncio.Future[None] | None = None
 
     @property
@@ -63,6 +66,7 @@ class Lanes:
         self._tell = tell
         self._trades_wanted = trades_wanted
         self._lanes: dict[str, _Lane] = {}
+        self._placing: dict[str, _Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, command: OrderCommand | ReadPosition) -> None:
@@ -92,30 +96,56 @@ class Lanes:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, lane: _Lane, client_id: str, command: OrderCommand) -> None:
+        turn = lane.turn
         while True:
-            match command:
-                case PlaceOrder():
-                    await self._place(lane, command)
-                case CancelOrder():
-                    await self._cancel(lane, command)
-                case QueryOrder():
-                    await self._query(command)
-                case _:
-                    assert_never(command)
+            try:
+                await self._carry_out(lane, command)
+            except Exception:
+                # Whatever went wrong, its outcome is open, and the lane is needed for what follows.
+                _LOG.exception("a command for %s could not be carried out", client_id)
+                now_ms = self._rest.now_ms()
+                expires_ms = now_ms + self._rest.timings.recv_window_ms
+                self._tell(CommandUnresolved(now_ms, _symbol(command), client_id, _action(command), expires_ms))
+            if lane.turn != turn:
+                return
             if not lane.commands:
                 del self._lanes[client_id]
                 return
             command = lane.commands.popleft()
 
+    def _go_on(self, lane: _Lane, client_id: str) -> None:
+        """Leave the command under way to itself, and carry out what comes after it."""
+        lane.turn += 1
+        if lane.commands:
+            self._start(self._run(lane, client_id, lane.commands.popleft()))
+        else:
+            del self._lanes[client_id]
+
+    async def _carry_out(self, lane: _Lane, command: OrderCommand) -> None:
+        match command:
+            case PlaceOrder():
+                await self._place(lane, command)
+            case CancelOrder():
+                await self._cancel(lane, command)
+            case QueryOrder():
+                await self._query(command)
+            case _:
+                assert_never(command)
+
     async def _place(self, lane: _Lane, command: PlaceOrder) -> None:
         request = command.request
+        client_id = request.client_order_id
         urgency = Urgency.PROTECTION if command.protective else Urgency.OPENING
         # The engine has a bound of its own for what protects, and shorter pauses.
         pauses = () if command.protective else self._rest.timings.retry_pauses_ms
-        work = _Work(self._rest, self._tell, lane, request.symbol, request.client_order_id, Action.PLACE, pauses)
+        work = _Work(self._rest, self._tell, lane, request.symbol, client_id, Action.PLACE, pauses)
+        self._placing[client_id] = work
         answer = await work.carried_out(
             lambda: self._rest.place(request), lambda: self._rest.budget.ask(urgency, orders=1),
+            lambda: self._go_on(lane, client_id), lambda: self._placing.get(client_id) is work,
         )
+        if self._placing.get(client_id) is work:
+            del self._placing[client_id]
         if answer is not None:
             read = rows.conditional_report if request.order_type.conditional else rows.order_report
             work.told(answer, lambda: read(answer.body, self._rest.names))
@@ -127,6 +157,7 @@ class Lanes:
         answer = await work.carried_out(
             lambda: self._rest.cancel(symbol, client_id, conditional=command.conditional),
             lambda: self._rest.budget.ask(Urgency.CANCEL, weight=1),
+            lambda: self._go_on(lane, client_id), lambda: False,
         )
         if answer is not None:
             work.told(answer, lambda: (
@@ -187,13 +218,16 @@ class _Work:
         self._client_id = client_id
         self._action = action
         self._pauses = pauses
+        self._late = False
 
     async def carried_out(
         self, send: Callable[[], Awaitable[Answer]], ask: Callable[[], asyncio.Future[None] | None],
+        go_on: Callable[[], None], is_last: Callable[[], bool],
     ) -> Answer | None:
         """The answer of the try that was executed; None once it is told that none was, or that one is unknown.
 
-        `ask` asks the budget.
+        `ask` asks the budget.  Where an answer takes long its outcome is told as unknown, and `go_on` called; a no that
+        comes afterwards is told while this `is_last` that was asked for the order.
         """
         pauses, attempt, cured = self._pauses, 1, False
         while True:
@@ -202,11 +236,16 @@ class _Work:
                 return None
             if attempt > 1:
                 self._tell(AttemptMade(self._rest.now_ms(), self._symbol, self._client_id, self._action, attempt))
-            answer = await send()
+            answer = await self._answered(send, go_on)
             if answer.standing is Standing.DONE:
                 return answer
             if answer.standing is Standing.UNKNOWN:
-                self._unresolved(answer)
+                if not self._late:
+                    self._unresolved(answer.sent_ms)
+                return None
+            if self._late:
+                if is_last():
+                    self._rejected(answer.code, answer.message, passing=answer.passing)
                 return None
             if answer.standing not in _AGAIN:
                 self._rejected(answer.code, answer.message, passing=answer.passing)
@@ -229,12 +268,27 @@ class _Work:
                 self._rejected(answer.code, answer.message, passing=True)
                 return None
 
+    async def _answered(self, send: Callable[[], Awaitable[Answer]], go_on: Callable[[], None]) -> Answer:
+        """Send it; while its answer takes long the order is free for what else is asked of it."""
+        sent_ms = self._rest.clock.stamp_ms()
+
+        def is_late() -> None:
+            self._late = True
+            self._unresolved(sent_ms)
+            go_on()
+
+        timer = asyncio.get_running_loop().call_later(self._rest.timings.unanswered_ms / 1000, is_late)
+        try:
+            return await send()
+        finally:
+            timer.cancel()
+
     def told(self, answer: Answer, read: Callable[[], OrderReport]) -> None:
         """Tell what the answer says of the order; one that cannot be read leaves the outcome unknown."""
         try:
             report = read()
         except UNREADABLE:
-            self._unresolved(answer)
+            self._unresolved(answer.sent_ms)
         else:
             self._tell(report)
 
@@ -263,10 +317,24 @@ class _Work:
             self._rest.now_ms(), self._symbol, self._client_id, self._action, code, message, passing,
         ))
 
-    def _unresolved(self, answer: Answer) -> None:
-        expires_ms = answer.sent_ms + self._rest.timings.recv_window_ms
+    def _unresolved(self, sent_ms: int) -> None:
+        expires_ms = sent_ms + self._rest.timings.recv_window_ms
         self._tell(CommandUnresolved(self._rest.now_ms(), self._symbol, self._client_id, self._action, expires_ms))
 
 
 def _client_id(command: OrderCommand) -> str:
     return command.request.client_order_id if isinstance(command, PlaceOrder) else command.client_order_id
+
+
+def _symbol(command: OrderCommand) -> str:
+    return command.request.symbol if isinstance(command, PlaceOrder) else command.symbol
+
+
+def _action(command: OrderCommand) -> Action:
+    match command:
+        case PlaceOrder():
+            return Action.PLACE
+        case CancelOrder():
+            return Action.CANCEL
+        case _:
+            return Action.QUERY

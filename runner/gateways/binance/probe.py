@@ -16,7 +16,7 @@ from runner.errors import EnvironmentFault
 from runner.gateways.binance import rows
 from runner.gateways.binance.answers import CLOCK_ADVICE
 from runner.gateways.binance.exchange_rules import instruments
-from runner.gateways.binance.keys import Credentials
+from runner.gateways.binance.keys import KEY_ADVICE, Credentials
 from runner.gateways.binance.reading import Reading
 from runner.gateways.binance.rest import OPENING_SAMPLES, Rest
 from runner.gateways.binance.rows import UNREADABLE
@@ -43,15 +43,18 @@ async def probe(
     rest = Rest(endpoints, credentials, timings, proxy)
     rest.begin()
     try:
-        return tuple(await _Doctor(rest, endpoints, symbols).examined())
+        return tuple(await _Doctor(rest, endpoints, credentials, symbols).examined())
     finally:
         await rest.close()
 
 
 class _Doctor:
-    def __init__(self, rest: Rest, endpoints: Endpoints, symbols: Collection[str]) -> None:
+    def __init__(
+        self, rest: Rest, endpoints: Endpoints, credentials: Credentials, symbols: Collection[str],
+    ) -> None:
         self._rest = rest
         self._endpoints = endpoints
+        self._credentials = credentials
         self._symbols = tuple(dict.fromkeys(symbols))
         self._reading = Reading(rest)
         self._found: list[Finding] = []
@@ -63,7 +66,10 @@ class _Doctor:
             return self._found
         self._clock()
         await self._looked("rules", self._rules)
-        if await self._looked("key", self._key):
+        if self._credentials.missing:
+            self._add("key", False, f"there is no {self._credentials.missing}", KEY_ADVICE)
+            self._pass_over("there is no key", "account", "user stream")
+        elif await self._looked("key", self._key):
             await self._looked("account", self._account)
             await self._looked("user stream", self._user_stream)
         else:

@@ -185,7 +185,7 @@ class Rest:
         answer = await self._of_stream("post")
         key = answer.body.get("listenKey") if isinstance(answer.body, Mapping) else None
         if not isinstance(key, str) or not key:
-            raise NoAnswer(answer, "listen key")
+            raise NoAnswer(answer, "v1/listenKey")
         return key
 
     async def keep_alive(self) -> None:
@@ -233,7 +233,7 @@ class Rest:
         await self.budget.admit(Urgency.LOOKUP, weight=_WEIGHTS["v1/listenKey"])
         answer = await self._sent(lambda: self._client._request_futures_api(method, "listenKey", False, data={}))
         if answer.standing is not Standing.DONE:
-            raise NoAnswer(answer, "listen key")
+            raise NoAnswer(answer, "v1/listenKey")
         return answer
 
     async def _sent(self, send: Send) -> Answer:

@@ -7,7 +7,9 @@ class Timings(Value, frozen=True):
     """How long we wait for what.
 
     `recv_window_ms`: how old a request may be when the exchange takes it.  `request_ms`: how long an answer is awaited
-    before the outcome counts as unknown; `connect_ms`: how long a connection, before which nothing is sent.
+    before the request is given up; `unanswered_ms`: after how long without one the outcome of a placement or a cancel
+    counts as unknown, while the answer is still awaited; `connect_ms`: how long a connection, before which nothing is
+    sent.
     `retry_pauses_ms`: before the second, third, … try of what provably was not executed.  `poll_ms`: between two looks
     at the orders and the position of a symbol that is attended.  `snapshot_ms`: between two readings of everything.
     `stale_ms`: older prices are no prices.  `heartbeat_ms`: between pings of a socket; it is given up without an answer
@@ -18,6 +20,7 @@ class Timings(Value, frozen=True):
 
     recv_window_ms: int = 5_000
     request_ms: int = 5_000
+    unanswered_ms: int = 500
     connect_ms: int = 2_000
     retry_pauses_ms: tuple[int, ...] = (500, 1_000, 2_000)
     poll_ms: int = 3_000

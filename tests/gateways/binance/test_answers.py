@@ -224,6 +224,6 @@ def test_a_closed_client_sends_nothing() -> None:
 ])
 def test_a_read_that_comes_to_nothing_says_what_and_what_to_do(answer: Answer, words: str, advice: str) -> None:
     error = NoAnswer(answer, "v3/balance")
-    assert words in str(error) and "v3/balance" in str(error)
+    assert words in str(error) and ("v3/balance" in str(error)) == bool(answer.status)
     assert advice in error.hint
     assert (error.standing, error.code) == (answer.standing, answer.code)

@@ -341,7 +341,7 @@ def test_a_halt_is_told_and_not_tried_again(answer: Reply, passing: bool) -> Non
     lanes(story, POST_order=[answer])
 
 
-# ---- order and urgency --------------------------------------------------------------------------------------------
+# ---- sequence --------------------------------------------------------------------------------------------
 
 
 def test_commands_for_one_order_go_in_sequence_and_for_different_orders_side_by_side() -> None:
@@ -353,13 +353,120 @@ def test_commands_for_one_order_go_in_sequence_and_for_different_orders_side_by_
         made.submit(STOP)
         await asyncio.sleep(60)
         assert told.wire.paths == [
-            (0, PLACED), (0.1, "POST algoOrder"), (5, "GET order"), (5, "GET algoOrder"), (5, CANCELLED),
+            (0, PLACED), (0.1, "POST algoOrder"), (0.4, "GET order"), (0.4, "GET algoOrder"), (0.4, CANCELLED),
         ]
 
     lanes(
-        story, POST_order=[Late(5, ok(ORDER))], POST_algoOrder=[ok(CONDITIONAL)], GET_order=[ok(ORDER)],
+        story, POST_order=[Late(0.4, ok(ORDER))], POST_algoOrder=[ok(CONDITIONAL)], GET_order=[ok(ORDER)],
         GET_algoOrder=[refused(-2013)], DELETE_order=[ok(ORDER | {"status": "CANCELED"})],
     )
+
+
+# ---- answers that take long ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("command", "action"), [(ENTRY, Action.PLACE), (cancel(ENTRY), Action.CANCEL)])
+def test_an_answer_that_takes_long_leaves_the_outcome_unknown_and_is_told_when_it_comes(
+    command: PlaceOrder | CancelOrder, action: Action,
+) -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(command)
+        await asyncio.sleep(0.499)
+        assert told.events == []
+        await asyncio.sleep(0.002)
+        expires_ms = NOW + TIMINGS.recv_window_ms
+        assert told.events == [CommandUnresolved(NOW + 500, SYMBOL, "st-a1-e1-0001", action, expires_ms)]
+        await asyncio.sleep(60)
+        assert kinds(told.events) == ["CommandUnresolved", "OrderReport"]
+        assert len(told.wire.sent) == 1
+
+    lanes(story, POST_order=[Late(2, ok(ORDER))], DELETE_order=[Late(2, ok(ORDER))])
+
+
+def test_an_order_whose_answer_takes_long_is_free_to_be_looked_up_and_cancelled() -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(ENTRY)
+        made.submit(query(ENTRY))
+        await asyncio.sleep(1)
+        assert told.wire.paths == [(0, PLACED), (0.5, "GET order"), (0.5, "GET algoOrder")]
+        made.submit(cancel(ENTRY))
+        await asyncio.sleep(1)
+        assert told.wire.paths[-1] == (1, CANCELLED)
+        assert kinds(told.events) == ["CommandUnresolved", "OrderReport", "OrderReport"]
+        await asyncio.sleep(60)
+        assert kinds(told.events) == ["CommandUnresolved", "OrderReport", "OrderReport"], "no outcome comes late"
+
+    lanes(
+        story, POST_order=[Late(4, TimeoutError())], GET_order=[ok(ORDER)], GET_algoOrder=[refused(-2013)],
+        DELETE_order=[ok(ORDER | {"status": "CANCELED"})],
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "passing"), [(refused(-2019), False), (NOT_SENT, True), (refused(-1008, 503), True)],
+)
+def test_a_no_that_comes_late_is_told_and_not_followed_by_another_try(answer: Reply | Exception, passing: bool) -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(ENTRY)
+        await asyncio.sleep(60)
+        unknown, last = told.events
+        assert isinstance(unknown, CommandUnresolved)
+        assert isinstance(last, CommandRejected) and last.passing is passing
+        assert len(told.wire.sent) == 1
+
+    lanes(story, POST_order=[Late(2, answer)])
+
+
+def test_a_late_no_is_not_taken_for_that_of_a_later_placement_under_the_same_id() -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(ENTRY)
+        await asyncio.sleep(1)
+        made.submit(ENTRY)
+        await asyncio.sleep(60)
+        assert kinds(told.events) == ["CommandUnresolved", "OrderReport"]
+
+    lanes(story, POST_order=[Late(2, refused(-2019)), Late(0.1, ok(ORDER))])
+
+
+def test_a_cancel_whose_no_comes_late_is_not_told_again() -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(cancel(ENTRY))
+        await asyncio.sleep(60)
+        assert kinds(told.events) == ["CommandUnresolved"]
+
+    lanes(story, DELETE_order=[Late(2, refused(-2011))])
+
+
+@pytest.mark.parametrize("strange", [{"orderId": 1}, [], "text", 7, {"orderId": {}, "symbol": []}, ORDER | {"side": 0}])
+@pytest.mark.parametrize("command", [ENTRY, STOP, cancel(ENTRY), cancel(STOP, conditional=True), query(ENTRY)])
+def test_an_answer_of_a_strange_shape_leaves_the_outcome_unknown_and_the_lane_in_use(
+    command: PlaceOrder | CancelOrder | QueryOrder, strange: Any,
+) -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(command)
+        made.submit(query(ENTRY if "e1" in str(command) else STOP))
+        await asyncio.sleep(60)
+        assert kinds(told.events) == ["CommandUnresolved", "CommandUnresolved"]
+
+    body = [ok(strange)]
+    lanes(
+        story, POST_order=body, POST_algoOrder=body, DELETE_order=body, DELETE_algoOrder=body, GET_order=body,
+        GET_algoOrder=body,
+    )
+
+
+def test_whatever_goes_wrong_leaves_the_lane_in_use(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(STOP.but(request=STOP.request.but(quantity=None)))
+        made.submit(query(STOP))
+        await asyncio.sleep(60)
+        assert kinds(told.events) == ["CommandUnresolved", "OrderNotFound"]
+        assert "could not be carried out" in caplog.text
+
+    lanes(story, GET_order=[refused(-2013)], GET_algoOrder=[refused(-2013)])
+
+
+# ---- urgency ------------------------------------------------------------------------------------------------------
 
 
 def test_a_pause_is_kept_from_everything_and_then_the_urgent_go_first() -> None:
@@ -420,7 +527,7 @@ def test_a_placement_under_way_is_not_withdrawn() -> None:
             OrderStatus.NEW, OrderStatus.CANCELED,
         ]
 
-    lanes(story, POST_order=[Late(2, ok(ORDER))], DELETE_order=[ok(ORDER | {"status": "CANCELED"})])
+    lanes(story, POST_order=[Late(0.4, ok(ORDER))], DELETE_order=[ok(ORDER | {"status": "CANCELED"})])
 
 
 # ---- looking things up --------------------------------------------------------------------------------------------
@@ -509,7 +616,7 @@ def test_closing_gives_up_what_is_under_way_and_says_nothing_of_it() -> None:
     async def story(made: Lanes, told: Told) -> None:
         for command in (ENTRY, query(ENTRY), STOP, ReadPosition(SYMBOL)):
             made.submit(command)
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.1)
         await made.close()
         await asyncio.sleep(60)
         assert told.events == []

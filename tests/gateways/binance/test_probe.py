@@ -69,6 +69,16 @@ def test_a_wrong_secret_and_an_unknown_key_are_told_apart() -> None:
     assert unknown["user stream"].ok is None and unknown["clock"].ok
 
 
+def test_a_missing_key_or_secret_is_told_and_not_tried() -> None:
+    for credentials, missing in (
+        (Credentials(Secret(""), Secret("secret")), "API key"), (Credentials(Secret("key"), Secret("")), "API secret"),
+    ):
+        found = examined(credentials=credentials)
+        assert (found["key"].ok, found["key"].text) == (False, f"there is no {missing}")
+        assert "BINANCE_API_KEY" in found["key"].advice
+        assert found["user stream"].ok is None and found[SYMBOL].ok
+
+
 def test_a_symbol_that_is_not_listed_is_told() -> None:
     found = examined(SYMBOL, "BTCUDST")
     assert found["BTCUDST"].ok is False and found[SYMBOL].ok
