@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from runner.domain.commands import PlaceOrder, WatchPrice
 from tests.conftest import ROOT
 from tests.live.compared import Prices, dry, lived
-from tests.live.judge import judge
-from tests.live.stage import Ended, Stage, TooLate, troupe, until
+from tests.live.judge import journal, judge
+from tests.live.stage import Ended, Stage, TooLate, Trader, troupe, until
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 CUTS = {"delay: 10m": "delay: 300ms", "every: 10s": "every: 400ms", "every: 2s": "every: 400ms"}
 WAYS: dict[str, list[Prices]] = {
     "bracket": [{BTC: "60200"}, {BTC: "59900"}, {BTC: "61100"}, {BTC: "62300"}],
+    "live-bracket": [
+        {ETH: "3010", BTC: "60200"}, {BTC: "59900"}, {BTC: "61200"}, {ETH: "2990"}, {BTC: "58900"},
+    ],
     "limit": [{BTC: "60000"}, {BTC: "59400"}, {BTC: "60500"}],
     "market": [{BTC: "60000"}],
     "oco": [{BTC: "60000"}, {BTC: "59300"}, {BTC: "62200"}],
@@ -57,7 +61,7 @@ def test_an_example_comes_to_the_same_as_its_dry_run(name: str, stage: Stage, tm
                 _go(stage, stop)
             expected = dry(text, way[:number + 1], tmp_path)
             try:
-                until("the dry run's orders", lambda: lived(trader, symbols).orders == expected.orders, 15)  # noqa: B023
+                until("the dry run's orders", lambda: lived(trader, symbols).orders == expected.orders)  # noqa: B023
             except TooLate:
                 assert lived(trader, symbols).orders == expected.orders, f"at {stop}\n{running.out}{running.err}"
         ended = running.wait()
@@ -66,6 +70,11 @@ def test_an_example_comes_to_the_same_as_its_dry_run(name: str, stage: Stage, tm
         assert there.positions == expected.positions
         _same_end(ended, expected.outcome, expected.steps)
         assert judge(trader, symbols).findings == []
+
+
+def _wishes(trader: Trader) -> bool:
+    """Whether the run has asked for an order, or to be told of a price."""
+    return any(isinstance(value, PlaceOrder | WatchPrice) for path in trader.journals() for value in journal(path))
 
 
 def _go(stage: Stage, stop: Prices) -> None:

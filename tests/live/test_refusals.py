@@ -111,12 +111,12 @@ def test_production_hosts_are_refused_without_a_word_to_them(trader: Trader) -> 
     }
     for mode in ("live", "demo"):
         plan = trader.plan(SINGLE)
-        refused(trader, trader.start("run", plan, "--mode", mode, "--approve", "x", **urls).wait(), 7, "production")
+        refused(trader, trader.start("run", plan, "--mode", mode, "--approve", "x", **urls).wait(), 7, "real money")
     ended = trader.start(
         "run", trader.plan(SINGLE), "--mode", "live", "--approve", "x", BINANCE_FUTURES_REST_URL="",
         BINANCE_FUTURES_WS_URL="",
     ).wait()
-    refused(trader, ended, 7, "production")
+    refused(trader, ended, 7, "real money")
 
 
 def test_a_second_run_on_the_same_account_and_symbol_from_another_folder(

@@ -44,7 +44,7 @@ class _Orders:
 
 
 class Limits:
-    """None lifts a limit.  `patience` is how many requests of one minute are answered 429 before a ban."""
+    """None lifts a limit; of weight nothing is counted then.  `patience` is how many requests of one minute are answered 429 before a ban."""
 
     def __init__(
         self, weight: int | None = 2400, orders_10s: int | None = 300, orders_1m: int | None = 1200, patience: int = 100
@@ -58,13 +58,15 @@ class Limits:
 
     def spend(self, address: str, weight: int, now_ms: int) -> int:
         """Count a request; the weight used in this minute.  429 or 418 beyond the limit."""
+        if self.weight is None:
+            return 0
         known = self._addresses.get(address)
         if known is None:
             known = self._addresses[address] = _Address(_Counter(), _Counter())
         if now_ms < known.banned_until_ms:
             raise _banned(address, known.banned_until_ms, now_ms)
         used = known.weight.add(weight, now_ms, MINUTE_MS)
-        if self.weight is not None and used > self.weight:
+        if used > self.weight:
             if known.refused.add(1, now_ms, MINUTE_MS) > self.patience:
                 known.banned_until_ms = now_ms + known.next_ban_ms
                 known.next_ban_ms = min(2 * known.next_ban_ms, _LONGEST_BAN_MS)

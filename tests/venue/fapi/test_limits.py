@@ -61,7 +61,7 @@ def test_orders_are_counted_by_account_in_both_windows() -> None:
 def test_a_lifted_limit_stops_nobody_and_is_shown_out_of_reach() -> None:
     limits = Limits(None, None, None)
     for _ in range(5000):
-        limits.spend("a", 50, NOON)
+        assert limits.spend("a", 50, NOON) == 0
         limits.count_orders("main", 1, 1, NOON)
     assert [row["limit"] for row in (*limits.weight_rows(), *limits.order_rows())] == [1_000_000_000] * 3
 

@@ -135,6 +135,7 @@ def test_an_unknown_path_or_method_is_told(method: str, path: str) -> None:
 def test_weights_and_orders_are_counted_in_the_headers_and_limited() -> None:
     async def visit(house: House) -> None:
         limits = house.door.limits
+        limits.weight = 2400
         await house.ask("GET", "/fapi/v3/account")
         placed = await house.ask("POST", ORDER, LIMIT)
         assert placed.headers["x-mbx-used-weight-1m"] == "5"
