@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 
 from runner.domain.account import AccountFacts
 from runner.domain.commands import Observe, PlaceOrder, QueryOrder, VenueCommand, WatchCommand
-from runner.domain.events import AccountSeen, Action, CommandRejected, Event, ForcedExecution, StreamGap
+from runner.domain.events import (
+    AccountSeen,
+    Action,
+    CommandRejected,
+    Event,
+    ForcedExecution,
+    FundingExchanged,
+    StreamGap,
+)
 from runner.domain.positions import Position
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
@@ -28,7 +36,7 @@ from runner.gateways.binance.reading import Reading
 from runner.gateways.binance.rest import Rest
 from runner.gateways.binance.settings import Endpoints, Timings
 from runner.gateways.binance.stream import UserStream
-from runner.gateways.binance.told import Latest, Told
+from runner.gateways.binance.told import HOUR_MS, Latest, Told
 from runner.gateways.binance.userevents import UserEvents, Wallet, executed
 from runner.gateways.binance.view import View
 
@@ -62,6 +70,7 @@ class BinanceGateway:
         self._view = View(self._symbols, self._late_ms)
         self._facts: AccountFacts | None = None
         self._trouble = ""
+        self._deaf_ms = 0
         self._doubt = asyncio.Event()
         self._opened: asyncio.Future[VenueSnapshot] | None = None
         now_ms, put = self.rest.now_ms, self._queue.put_nowait
@@ -193,6 +202,7 @@ class BinanceGateway:
             self._queue.put_nowait(event)
 
     def _lost(self, since_ms: int) -> None:
+        self._deaf_ms = self._deaf_ms or since_ms
         self._queue.put_nowait(StreamGap(self.now_ms(), since_ms))
 
     def _show(self, snapshot: VenueSnapshot) -> None:
@@ -229,6 +239,25 @@ class BinanceGateway:
             self._opened.set_result(self._noted(snapshot))
         else:
             self._show(snapshot)
+            deaf_ms, self._deaf_ms = self._deaf_ms, 0
+            if deaf_ms // HOUR_MS != self.now_ms() // HOUR_MS:
+                self._begin(self._tell_funding(deaf_ms))
+
+    async def _tell_funding(self, since_ms: int) -> None:
+        """Tell what was exchanged at a full hour while the stream was away; it is in no snapshot."""
+        for symbol in self._symbols:
+            for pause_ms in self._timings.reconnect_pauses_ms:
+                try:
+                    rows = await self.rest.read(
+                        "v1/income", symbol=symbol, incomeType="FUNDING_FEE", startTime=since_ms, limit=1_000,
+                    )
+                except NoAnswer as error:
+                    _LOG.warning("the funding of %s could not be read: %s", symbol, error)
+                    await asyncio.sleep(pause_ms / 1000)
+                    continue
+                for row in rows:
+                    self._tell(FundingExchanged(int(row["time"]), symbol, Decimal(row["income"]), str(row["asset"])))
+                break
 
     async def _look_at_all(self) -> None:
         """Read everything again on its period, and where an event was not understood, while the stream is caught up."""

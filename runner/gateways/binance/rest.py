@@ -37,7 +37,7 @@ _PUBLIC = frozenset({"v1/time", "v1/ping", "v1/exchangeInfo", "v1/premiumIndex",
 _WEIGHTS: Mapping[str, int] = {
     "v1/time": 1, "v1/ping": 1, "v1/exchangeInfo": 1, "v1/premiumIndex": 1, "v1/ticker/bookTicker": 2,
     "v2/ticker/price": 1, "v1/order": 1, "v1/algoOrder": 1, "v1/openOrders": 1, "v1/openAlgoOrders": 1,
-    "v1/commissionRate": 20, "v1/listenKey": 1,
+    "v1/commissionRate": 20, "v1/income": 30, "v1/listenKey": 1,
 }
 _OTHER_WEIGHT = 5
 _WEIGHTS_OF_ALL = {"v1/openOrders": 40, "v1/openAlgoOrders": 40, "v1/premiumIndex": 10, "v1/ticker/bookTicker": 5}

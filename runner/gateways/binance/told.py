@@ -14,6 +14,7 @@ from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO
 
 MOST = 20_000
+HOUR_MS = 3_600_000
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -60,7 +61,8 @@ class Told:
             case TradeReport() | ForcedExecution():
                 return self._execution(event)
             case FundingExchanged(at_ms, symbol, _, asset):
-                return self._first(("funding", at_ms, symbol, asset))
+                # At most once an hour; the list of incomes may show another millisecond than the stream.
+                return self._first(("funding", round(at_ms / HOUR_MS), symbol, asset))
             case InsuranceCleared(at_ms, amount, asset):
                 return self._first(("insurance", at_ms, amount, asset))
             case OrderReport():

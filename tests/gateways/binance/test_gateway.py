@@ -163,6 +163,26 @@ def test_funding_is_told_once_and_changes_what_is_owned() -> None:
     heard(story)
 
 
+def test_funding_that_the_stream_missed_is_read_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(stage: Stage, ear: Ear) -> None:
+        await ear.place(order("BUY", "MARKET"))
+        eight_hours = 28_800_000
+        stage.fault("socket_silent")
+        waiting = asyncio.create_task(ear.next(FundingExchanged))
+        await stage.served.playback.step_to((stage.door.at_ms() // eight_hours + 1) * eight_hours)
+        later_ms = stage.door.at_ms() + 5
+        monkeypatch.setattr(ear.gateway.rest.clock, "now_ms", lambda: later_ms)
+        for _ in range(2):
+            ear.gateway.distrust()
+            await ear.next(StreamGap)
+            await ear.next(VenueSnapshot, whole)
+        funding = await waiting
+        assert (funding.symbol, funding.asset, funding.amount) == (SYMBOL, "USDT", D("-0.06"))
+        assert sum(isinstance(event, FundingExchanged) for event in ear.told) == 1
+
+    heard(story)
+
+
 def test_a_changed_setting_is_read_and_told() -> None:
     async def story(stage: Stage, ear: Ear) -> None:
         await ear.gateway.account([SYMBOL])

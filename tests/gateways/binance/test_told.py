@@ -13,7 +13,7 @@ from runner.domain.events import (
 from runner.domain.orders import OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO, Side
-from runner.gateways.binance.told import Latest, Told
+from runner.gateways.binance.told import HOUR_MS, Latest, Told
 
 D = Decimal
 
@@ -36,12 +36,13 @@ def test_an_execution_is_told_once_from_whatever_source() -> None:
     assert [told.new(forced), told.new(forced)] == [True, False]
 
 
-def test_funding_is_known_by_its_instant_its_symbol_and_its_asset() -> None:
+def test_funding_is_known_by_its_hour_its_symbol_and_its_asset() -> None:
     told = Told()
-    first = FundingExchanged(8, "BTCUSDT", D("-0.06"), "USDT")
-    later = [first, first.but(symbol="ETHUSDT"), first.but(asset="USDC"), first.but(at_ms=9)]
+    first = FundingExchanged(5 * HOUR_MS, "BTCUSDT", D("-0.06"), "USDT")
+    later = [first, first.but(symbol="ETHUSDT"), first.but(asset="USDC"), first.but(at_ms=6 * HOUR_MS)]
     assert [told.new(one) for one in later] == [True] * 4
-    assert not any(told.new(one) for one in later)
+    assert not any(told.new(one.but(at_ms=one.at_ms + shift_ms)) for one in later for shift_ms in (-9, 0, 2_000))
+    assert told.new(first.but(at_ms=8 * HOUR_MS))
     cleared = InsuranceCleared(8, D("-0.06"), "USDT")
     assert [told.new(cleared), told.new(cleared)] == [True, False]
 
