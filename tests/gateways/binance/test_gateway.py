@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 
 import pytest
@@ -450,6 +453,45 @@ def test_a_wrong_key_an_unreachable_host_and_a_clock_that_is_off_end_the_opening
         assert "127.0.0.1" in await fails(stage.endpoints, KEYS)
         async with Stage(off_ms=60_000) as late:
             assert "clock" in await fails(late.endpoints, KEYS)
+
+    asyncio.run(live())
+
+
+_ABSOLUTE = re.compile(rb"(?:http|ws)://exchange\.invalid(\S*)")
+
+
+@asynccontextmanager
+async def proxy(to: Endpoints) -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy that passes all that is for one host on to one place; its URL, and what it was asked for."""
+    asked: list[str] = []
+    port = int(to.rest.rpartition(":")[2])
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while part := await reader.read(65_536):
+                asked.extend(path.decode() for path in _ABSOLUTE.findall(part))
+                writer.write(_ABSOLUTE.sub(rb"\1", part))
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward, outward = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(copy(reader, outward), copy(onward, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+
+
+def test_requests_and_sockets_go_through_the_proxy() -> None:
+    async def live() -> None:
+        async with Stage() as stage, proxy(stage.endpoints) as (url, asked):
+            stage.endpoints = Endpoints("http://exchange.invalid", "ws://exchange.invalid")
+            async with listening(stage, proxy=url) as ear:
+                entry = order("BUY", "MARKET")
+                ear.gateway.submit(entry)
+                await ear.until(lambda told: bool(trades(told, entry)))
+            for start in ("/fapi/v1/listenKey", "/private/ws", "/market/ws", "/public/ws"):
+                assert any(path.startswith(start) for path in asked), (start, asked)
 
     asyncio.run(live())
 
