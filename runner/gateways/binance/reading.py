@@ -156,9 +156,11 @@ class Reading:
         """Executions with the client order ids of their orders, the oldest first."""
         found = sorted(found, key=lambda row: int(row["id"]))
         names = self._rest.names
-        nameless = {int(row["orderId"]) for row in found if not names.client_of(symbol, str(row["orderId"]))}
-        if nameless:
-            await self._learn_names(symbol, min(nameless))
+        nameless = sorted({int(row["orderId"]) for row in found if not names.client_of(symbol, str(row["orderId"]))})
+        for order_id in nameless:
+            # Each page names those that follow as well.
+            if not names.client_of(symbol, str(order_id)):
+                await self._learn_names(symbol, order_id)
         return [rows.trade_report(row, names.client_of(symbol, str(row["orderId"]))) for row in found]
 
     async def _learn_names(self, symbol: str, order_id: int) -> None:

@@ -24,7 +24,7 @@ from runner.gateways.binance.budget import Budget, Urgency
 from runner.gateways.binance.client import Client
 from runner.gateways.binance.clock import ExchangeClock
 from runner.gateways.binance.keys import Credentials
-from runner.gateways.binance.rows import Names
+from runner.gateways.binance.rows import UNREADABLE, Names
 from runner.gateways.binance.settings import Endpoints, Timings
 
 OPENING_SAMPLES = 5
@@ -208,7 +208,11 @@ class Rest:
 
     async def _server_ms(self) -> int:
         body = await self.read("v1/time", urgent=True)
-        return int(body["serverTime"])
+        try:
+            return int(body["serverTime"])
+        except UNREADABLE:
+            strange = Answer(Standing.UNKNOWN, 200, 0, "no time in the answer", body, 0)
+            raise NoAnswer(strange, "v1/time") from None
 
     async def _keep_clock(self) -> None:
         """Renew the measure on its period, and at once where this machine's clock has jumped."""

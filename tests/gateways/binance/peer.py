@@ -36,10 +36,11 @@ class Asked(NamedTuple):
 
 
 class Peer:
-    """Gives `answers` in their order, then `{}` for ever."""
+    """Gives `answers` in their order, then `{}` for ever; to a path of `by_path` always the same."""
 
     def __init__(self, *answers: Says | str) -> None:
         self.answers = deque(answers)
+        self.by_path: dict[str, Says] = {}
         self.asked: list[Asked] = []
         self.endpoints = Endpoints("", "")
         self._over = asyncio.Event()
@@ -63,7 +64,7 @@ class Peer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.text()
         self.asked.append(Asked(request.method, request.path, dict(request.query), body, dict(request.headers)))
-        says = self.answers.popleft() if self.answers else Says()
+        says = self.by_path.get(request.path) or (self.answers.popleft() if self.answers else Says())
         if says == CUT:
             assert request.transport is not None
             request.transport.abort()
