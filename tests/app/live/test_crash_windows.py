@@ -1,0 +1,56 @@
+"""A process dies at each point between a fact and what follows from it; the next one ends the run all the same."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.live.dying import AFTER_CANCEL, AFTER_SEND, BEFORE_ANSWER_COMMIT, BEFORE_SNAPSHOT, WINDOWS
+from tests.conftest import ROOT
+from tests.live.judge import judge, truth
+from tests.live.plays import PLAYS, Director
+from tests.live.stage import Running, Stage, Trader
+
+KILLED = -9
+
+
+def dying(trader: Trader, window: str, node: str, *arguments: str | Path) -> Running:
+    return trader.start(
+        window, node, *arguments, entry=("-m", "tests.app.live.dying"), PYTHONPATH=str(ROOT),
+    )
+
+
+def killed_run(stage: Stage, trader: Trader, window: str, node: str, name: str = "single") -> Director:
+    play = PLAYS[name]
+    director = Director(stage, trader, play)
+    plan = trader.plan(play.plan)
+    running = dying(trader, window, node, "run", plan, "--mode", "demo", "--approve", trader.approval(plan))
+    assert director.end(running).code == KILLED
+    return director
+
+
+@pytest.mark.parametrize("node", ["long.entry", "long.stop_loss", "long.take_profit"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_end_is_the_same_wherever_the_process_dies(stage: Stage, trader: Trader, window: str, node: str) -> None:
+    director = killed_run(stage, trader, window, node)
+    if node == "long.entry":
+        assert bool(truth(trader).ours()) is (window in (AFTER_SEND, BEFORE_ANSWER_COMMIT))
+    ended = director.end(trader.resume())
+    assert ended.code == 0, ended.said
+    verdict = judge(trader)
+    assert verdict.findings == [], ended.said
+    assert truth(trader).filled(reduces=False) == PLAYS["single"].quantity
+
+
+def test_two_deaths_in_a_row_before_anything_was_read_change_nothing(stage: Stage, trader: Trader) -> None:
+    director = killed_run(stage, trader, BEFORE_ANSWER_COMMIT, "long.stop_loss")
+    for _ in range(2):
+        assert director.end(dying(trader, BEFORE_SNAPSHOT, "-", "resume", trader.run_id())).code == KILLED
+    ended = director.end(trader.resume())
+    assert (ended.code, judge(trader).findings) == (0, []), ended.said
+
+
+def test_a_cancel_that_went_out_before_it_was_kept_is_nobody_elses_change(stage: Stage, trader: Trader) -> None:
+    director = killed_run(stage, trader, AFTER_CANCEL, "-", name="bracket")
+    ended = director.end(trader.resume())
+    assert (ended.code, judge(trader).findings) == (0, []), ended.said
+    assert "changed" not in ended.out
