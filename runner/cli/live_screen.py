@@ -72,10 +72,12 @@ class LiveScreen:
 
 def table(report: Report, now_ms: int, width: int, height: int) -> Any:
     """The steps as a table, those that are over left out first where the terminal is too low for all."""
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     rows = _that_fit(report.board(), height - _AROUND)
-    drawn = Table(box=None, padding=(0, 1), expand=False, caption=_health(report, now_ms), caption_justify="left")
+    drawn = Table(box=None, padding=(0, 1))
     drawn.add_column("step", overflow="fold")
     drawn.add_column("state", no_wrap=True)
     drawn.add_column("filled", justify="right", no_wrap=True)
@@ -90,7 +92,7 @@ def table(report: Report, now_ms: int, width: int, height: int) -> Any:
     hidden = len(report.board()) - len(rows)
     if hidden:
         drawn.add_row(f"and {hidden} more", style="dim")
-    return drawn
+    return Group(drawn, Text(_health(report, now_ms, width)))
 
 
 def _that_fit(rows: tuple[StepRow, ...], room: int) -> tuple[StepRow, ...]:
@@ -119,10 +121,11 @@ def _next(row: StepRow, now_ms: int) -> str:
     return f"{row.due} in {duration(seconds * SECOND_MS)}"
 
 
-def _health(report: Report, now_ms: int) -> str:
+def _health(report: Report, now_ms: int, width: int) -> str:
     lost_ms = report.lost_ms()
-    stream = "account events: there" if lost_ms is None else f"ACCOUNT EVENTS LOST since {rfc3339(lost_ms)[11:19]}"
-    return f"{rfc3339(now_ms)[11:19]} UTC   {stream}   Ctrl-C stops the run"
+    stream = "connected" if lost_ms is None else f"ACCOUNT EVENTS LOST since {rfc3339(lost_ms)[11:19]}"
+    advice = "   Ctrl-C stops the run" if width >= _NARROW else ""
+    return f"{rfc3339(now_ms)[11:19]} UTC   {stream}{advice}"
 
 
 def _on_a_terminal() -> bool:

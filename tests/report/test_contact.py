@@ -39,7 +39,8 @@ def logged(entries: list[Entry]) -> list[dict[str, Any]]:
 
 
 def texts(entries: list[Entry]) -> list[str]:
-    return [f"{line.leg.strip()}: {line.text}" for line in told(BRACKET, entries)[1] if line.kind is not LineKind.DETAIL]
+    lines = [line for line in told(BRACKET, entries)[1] if line.kind is not LineKind.DETAIL]
+    return [f"{line.leg.strip()}: {line.text}" for line in lines]
 
 
 def of(command: PlaceOrder) -> tuple[str, str]:
@@ -91,7 +92,8 @@ def test_a_cancel_without_a_clear_answer_leaves_the_order_as_it_is() -> None:
         (START, CancelOrder("BTCUSDT", ENTRY.request.client_order_id, False, "long.entry", "timeout")),
         (START, CommandUnresolved(START, *of(ENTRY), Action.CANCEL, START + 5_000)),
     )
-    assert texts(entries)[-1] == "long.entry: UNKNOWN: its cancel was sent, but there is no clear answer; it is looked up"
+    (_, text) = texts(entries)
+    assert text == "long.entry: UNKNOWN: its cancel was sent, but there is no clear answer; it is looked up"
     assert told(BRACKET, entries)[0].summary().unresolved == ()
 
 

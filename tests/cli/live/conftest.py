@@ -1,0 +1,3 @@
+from tests.live.conftest import stage, trader
+
+__all__ = ["stage", "trader"]
