@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,7 @@ import pytest
 from runner.domain.commands import CancelOrder, Observe, PlaceOrder, QueryOrder, ReadPosition
 from runner.domain.events import (
     AccountSeen,
+    Event,
     FundingExchanged,
     Observed,
     OrderNotFound,
@@ -222,6 +224,10 @@ def executed(ear: Ear, of: PlaceOrder) -> Decimal:
     return sum(found.values(), D(0))
 
 
+def ids(told: list[Event]) -> set[str]:
+    return {event.client_order_id for event in told if isinstance(event, OrderReport)}
+
+
 async def flat_is_known(ear: Ear) -> None:
     """A look, or the stream, has shown that nothing is held."""
     await ear.until(lambda told: any(
@@ -289,6 +295,35 @@ def test_the_end_of_a_triggered_order_that_was_missed_is_looked_up_at_once() -> 
         await ear.status(stop, FILLED)
         await ear.until(lambda told: sum((one.qty for one in trades(told, stop)), D(0)) == D("0.010"))
         assert not any(isinstance(event, StreamGap) for event in ear.told)
+
+    heard(story)
+
+
+def test_an_order_under_an_id_of_the_exchanges_own_is_traced_to_the_stop_that_placed_it() -> None:
+    async def story(stage: Stage, ear: Ear) -> None:
+        stop = await guarded(ear)
+        (private,) = [client for client in stage.served.hub.clients if client.wanted]
+        for event in ("ORDER_TRADE_UPDATE", "ALGO_UPDATE"):
+            stage.fault("event_missing", event=event, count="always")
+        stage.trade("59400")
+        frames = [
+            {"e": "ORDER_TRADE_UPDATE", "E": 1, "T": 1, "o": {
+                "s": SYMBOL, "c": "engine", "S": "SELL", "o": "MARKET", "f": "GTC", "q": "0.010", "p": "0",
+                "ap": price, "x": execution, "X": status, "i": order_id, "l": filled, "z": filled, "L": price, "T": 1,
+                "t": trade_id, "m": False, "R": True, "cp": False, "rp": "0", "er": "0",
+            }}
+            for order_id, execution, status, filled, price, trade_id in (
+                (2, "NEW", "NEW", "0", "0", 0), (2, "TRADE", "FILLED", "0.010", "59399.9", 2),
+                (77, "NEW", "NEW", "0", "0", 0),
+            )
+        ]
+        for frame in frames:
+            private.socket.tell(json.dumps(frame))
+        await ear.status(stop, FILLED)
+        (trade,) = trades(ear.told, stop)
+        assert trade.order_id == "2"
+        await ear.until(lambda told: "engine" in ids(told))
+        assert [one.order_id for one in reports(ear.told, order("SELL", "MARKET", id="engine"))] == ["77"]
 
     heard(story)
 
