@@ -93,7 +93,7 @@ def _whole_covers(run: Run, group: GroupState, leg: Leg, price: Decimal, wanted:
 
 def _in_doubt(run: Run, one: Revision) -> bool:
     """Whether an order is being cancelled, or has been without an answer for too long."""
-    return one.ours_to_cancel or (one.expires_ms is not None and run.now_ms - one.sent_ms >= run.pace.twin_after_ms)
+    return one.ours_to_cancel or (one.asked and run.now_ms - one.sent_ms >= run.pace.twin_after_ms)
 
 
 def _winding_up(group: GroupState) -> bool:
@@ -192,11 +192,11 @@ def _executing(revision: Revision) -> bool:
 
 
 def _overdue(run: Run, group: GroupState, waiting: list[Revision]) -> bool:
-    """Whether an unresolved stop may be joined by a second one (plan language, *Unknown outcomes*)."""
-    return (
-        len(waiting) == 1 and waiting[0].expires_ms is not None and run.sole_holder(group)
-        and run.now_ms - waiting[0].sent_ms >= run.pace.twin_after_ms
-    )
+    """Whether a stop without an answer may be joined by a second one (plan language, *Unknown outcomes*): one that is
+    unresolved, and, while nothing protects what is open, one whose request merely hangs."""
+    hangs = waiting[0].expires_ms is not None or group.unprotected_since_ms is not None
+    late = run.now_ms - waiting[0].sent_ms >= run.pace.twin_after_ms
+    return len(waiting) == 1 and hangs and late and run.sole_holder(group)
 
 
 def _at(revision: Revision, price: Decimal, node: OrderNode) -> bool:

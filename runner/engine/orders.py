@@ -49,7 +49,14 @@ def place(
     run.orders[request.client_order_id] = (leg, revision)
     protective = node.role is Role.STOP or purpose is Purpose.CLOSE
     run.emit(PlaceOrder(request, leg.node_id, number, protective, reason))
+    _expect_answer(run, leg, revision)
     return revision
+
+
+def _expect_answer(run: Run, leg: Leg, revision: Revision) -> None:
+    """While nothing protects what is open, a protective order that hangs is joined by a second one in time."""
+    if revision.protective and run.group_of(leg).unprotected_since_ms is not None:
+        run.timer(f"twin:{leg.node_id}", revision.sent_ms + run.pace.twin_after_ms)
 
 
 def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
@@ -227,6 +234,7 @@ def send_again(run: Run, leg: Leg, revision: Revision) -> None:
     revision.sent_ms = run.now_ms
     protective = leg.node.role is Role.STOP or revision.purpose is Purpose.CLOSE
     run.emit(PlaceOrder(revision.order.request, leg.node_id, revision.number, protective, "it was never executed"))
+    _expect_answer(run, leg, revision)
 
 
 def forgotten(run: Run, leg: Leg, revision: Revision) -> None:

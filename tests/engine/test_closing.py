@@ -78,13 +78,14 @@ def test_a_stop_that_ends_without_our_asking_starts_the_clock_and_is_replaced_at
 def test_at_the_bound_a_market_close_is_sent_beside_the_stop_and_the_step_fails_unprotected() -> None:
     paper = opened()
     paper.accept("long.take_profit#0")
+    paper.fire("twin:long.stop_loss")
     paper.said()
     paper.fire("bound:long")
-    assert paper.said() == ["cancel long.take_profit#0", "place long.stop_loss#1 MARKET SELL 0.004 reduce-only"]
+    assert paper.said() == ["cancel long.take_profit#0", "place long.stop_loss#2 MARKET SELL 0.004 reduce-only"]
     paper.cancelled("long.take_profit#0")
-    paper.fill("long.stop_loss#1", "0.004", "59900")
-    paper.accept("long.stop_loss#0")
-    paper.cancelled("long.stop_loss#0")
+    paper.fill("long.stop_loss#2", "0.004", "59900")
+    paper.accept("long.stop_loss#0", "long.stop_loss#1")
+    paper.cancelled("long.stop_loss#0", "long.stop_loss#1")
     assert paper.ends() == {"long": "failed unprotected"}
 
 
@@ -135,16 +136,18 @@ def test_until_a_stop_stands_or_nothing_is_open_both_are_tried_again_with_pauses
 
 def test_a_stop_that_stands_after_the_bound_ends_the_closing_but_the_step_still_fails() -> None:
     paper = opened()
+    paper.fire("twin:long.stop_loss")
     paper.fire("bound:long")
-    paper.reject("long.stop_loss#1", -1001)
-    paper.accept("long.stop_loss#0")
+    paper.reject("long.stop_loss#2", -1001)
+    paper.accept("long.stop_loss#1", "long.stop_loss#0")
+    paper.cancelled("long.stop_loss#0")
     paper.said()
     for timer in list(paper.timers):
         if timer.startswith(("close", "pause", "retry")):
             paper.fire(timer)
     assert not [line for line in paper.said() if "MARKET SELL" in line and "STOP" not in line.split()[2]]
-    paper.trigger("long.stop_loss#0")
-    paper.fill("long.stop_loss#0", "0.004", "59000")
+    paper.trigger("long.stop_loss#1")
+    paper.fill("long.stop_loss#1", "0.004", "59000")
     for name in [one for one in paper.names if "take_profit" in one]:
         paper.cancelled(name)
     assert paper.ends() == {"long": "failed unprotected"}

@@ -492,3 +492,39 @@ def test_nobody_buys_into_his_own_stop_also_where_the_stop_is_an_exit_step(order
     paper.trigger("x.exit#0")
     paper.fill("x.exit#0", "0.001")
     assert ("cancel a.entry#0" in paper.said()) is cancels
+
+
+# ---- requests that take seconds -------------------------------------------------------------------------------------
+
+
+def test_a_stop_whose_request_hangs_while_nothing_protects_is_joined_by_another_long_before_the_bound() -> None:
+    paper = Paper(LONG)
+    paper.fill("long.entry#0", "0.004")
+    paper.said()
+    paper.fire("twin:long.stop_loss")
+    assert paper.said() == ["place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 reduce-only"]
+    assert paper.timers["bound:long"] - paper.now_ms == 1_500
+    paper.accept("long.stop_loss#1")
+    assert "bound:long" not in paper.timers
+    paper.accept("long.stop_loss#0")
+    assert paper.said() == ["cancel long.stop_loss#0"]
+
+
+def test_it_is_joined_by_one_for_all_that_is_open_by_then() -> None:
+    paper = Paper(LONG)
+    paper.accept("long.entry#0")
+    paper.fill("long.entry#0", "0.001")
+    paper.fill("long.entry#0", "0.002")
+    paper.said()
+    paper.fire("twin:long.stop_loss")
+    assert "place long.stop_loss#1 STOP_MARKET SELL 0.003 @59000 reduce-only" in paper.said()
+
+
+def test_a_smaller_stop_that_hangs_while_the_larger_stands_is_waited_for() -> None:
+    paper = protected()
+    paper.trigger("long.take_profit#0")
+    paper.fill("long.take_profit#0", "0.001", "61000")
+    paper.said()
+    paper.now_ms += 5_000
+    paper.fill("long.take_profit#0", "0.001", "61000")
+    assert not [line for line in paper.said() if "STOP_MARKET" in line]

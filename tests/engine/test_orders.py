@@ -196,7 +196,7 @@ def test_where_others_hold_the_symbol_too_a_protective_order_gets_no_twin() -> N
 def test_a_take_profit_and_an_entry_get_no_twin() -> None:
     paper = opened()
     paper.lose("long.take_profit#0")
-    assert not [one for one in paper.timers if one.startswith("twin:")]
+    assert [one for one in paper.timers if one.startswith("twin:")] == ["twin:long.stop_loss"]
 
 
 def test_a_close_without_a_clear_answer_is_looked_up_and_not_sent_beside_itself() -> None:

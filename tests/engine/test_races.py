@@ -179,8 +179,10 @@ def test_market_exits_in_flight_are_not_sold_a_second_time_by_a_close() -> None:
 """)
     paper.fill("long.entry#0", "0.008")
     assert "place unwind.slice.1#0 MARKET SELL 0.002 reduce-only" in paper.said()
+    paper.fire("twin:long.stop_loss")
+    paper.said()
     paper.fire("bound:long")
-    assert paper.said() == ["place long.stop_loss#1 MARKET SELL 0.006 reduce-only"]
+    assert paper.said() == ["place long.stop_loss#2 MARKET SELL 0.006 reduce-only"]
 
 
 def test_a_close_asked_for_by_a_timeout_outlives_the_bound_that_came_first() -> None:
