@@ -104,8 +104,10 @@ class LineWriter:
                 return ()
 
     def stamp(self, at_ms: int) -> str:
-        """`05-04 15:33:00`, with or without the date and milliseconds as the run needs them; a day that is not the first
-        is always named."""
+        """`05-04 15:33:00`, with or without the date and milliseconds as the run needs them.
+
+        A day that is not the first is always named.
+        """
         text = rfc3339(at_ms)
         self._first_day = self._first_day or text[:10]
         dated = self._context.dated or text[:10] != self._first_day

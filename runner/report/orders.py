@@ -5,12 +5,22 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.domain.commands import CancelOrder, Command, PlaceOrder
-from runner.domain.events import Action, CommandRejected, CommandUnresolved, Event, RunResumed
+from runner.domain.commands import CancelOrder, Command, PlaceOrder, RunEnded
+from runner.domain.events import (
+    Action,
+    CommandRejected,
+    CommandUnresolved,
+    Event,
+    OrderNotFound,
+    RunResumed,
+)
 from runner.domain.orders import Order, OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO
+
+
+_UNANSWERED = frozenset({OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN})
 
 
 @dataclass(slots=True, eq=False)
@@ -18,7 +28,9 @@ class KnownOrder:
     """One order sent.
 
     `sends` is how often, under one id; `answered_ms` is when the exchange first spoke of it, None while it has not;
-    `cancel_reason` why we asked for its end, `end_reason` the exchange's own word, `refusal` its definite no.
+    `cancel_reason` why we asked for its end, `end_reason` the exchange's own word, `refusal` its definite no.  `gone`:
+    the exchange does not have it, and never will; a run ends of itself only when that is sure of each that it looked
+    up in vain, which `missed` says of the last look.
     """
 
     placed: PlaceOrder
@@ -29,6 +41,8 @@ class KnownOrder:
     cancel_reason: str = ""
     end_reason: str = ""
     refusal: CommandRejected | None = None
+    missed: bool = False
+    gone: bool = False
     trades: list[TradeReport] = field(default_factory=list)
     trade_ids: set[tuple[str, str]] = field(default_factory=set)
     traded_qty: Decimal = ZERO
@@ -41,6 +55,8 @@ class KnownOrder:
     @property
     def result(self) -> str:
         """The state that the order was last known in, in the words of the reports."""
+        if self.gone:
+            return "NOT_ACCEPTED"
         match self.order.status:
             case OrderStatus.PENDING_NEW:
                 return "UNANSWERED"
@@ -81,6 +97,7 @@ class Orders:
             case PlaceOrder(request=request) if (again := self._known.get(request.client_order_id)) is not None:
                 # The same id is sent again only after proof that the exchange does not hold it: one order still.
                 again.sends += 1
+                again.missed = again.gone = False
                 again.order = again.order.after(OrderStatus.PENDING_NEW)
             case PlaceOrder(request=request):
                 self._known[request.client_order_id] = KnownOrder(value, at_ms, Order(request))
@@ -95,6 +112,12 @@ class Orders:
             case CommandUnresolved(client_order_id=client_id, action=Action.PLACE) if client_id in self._known:
                 known = self._known[client_id]
                 known.order = known.order.after(OrderStatus.UNKNOWN)
+            case OrderNotFound(client_order_id=client_id) if client_id in self._known:
+                known = self._known[client_id]
+                known.missed = known.order.status in _UNANSWERED
+            case RunEnded():
+                for known in self:
+                    known.gone = known.missed
             case RunResumed():
                 for known in self:
                     known.order = known.order.after(OrderStatus.UNKNOWN)
@@ -140,6 +163,7 @@ def _refused(known: KnownOrder, refusal: CommandRejected) -> Change | None:
 
 
 def _change(known: KnownOrder, before: Order, at_ms: int, trade: TradeReport | None = None) -> Change | None:
+    known.missed = known.gone = False
     answered = known.answered_ms is None
     if answered:
         known.answered_ms = at_ms

@@ -174,7 +174,9 @@ class Tally:
                 for group in context.groups if group.protected
                 and (exposure := self._exposures.get(group.group_id)) is not None and exposure.worst
             ),
-            unresolved=_named(known for known in self._orders if known.order.status is OrderStatus.UNKNOWN),
+            unresolved=_named(
+                known for known in self._orders if known.order.status is OrderStatus.UNKNOWN and not known.gone
+            ),
             unpriced=_named(known for known in self._orders if known.traded_qty < known.order.filled_qty),
         )
 

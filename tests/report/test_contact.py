@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from runner.domain.account import AccountFacts, SymbolSetting
-from runner.domain.commands import CancelOrder, PlaceOrder
+from runner.domain.commands import CancelOrder, PlaceOrder, RunEnded
 from runner.domain.events import (
     AccountSeen,
     Action,
@@ -12,6 +12,7 @@ from runner.domain.events import (
     AttemptMade,
     CommandRejected,
     CommandUnresolved,
+    OrderNotFound,
     RunResumed,
     RunStarted,
     StopRequested,
@@ -84,6 +85,19 @@ def test_an_order_without_a_clear_answer_is_unknown_until_it_is_found_or_sent_ag
     assert retry["attempt"] == 2
     whole = told(BRACKET, again)[0]
     assert whole.summary().orders == 1 and whole.summary().unresolved == ()
+
+
+def test_an_order_that_was_looked_up_in_vain_is_gone_once_the_run_has_ended_of_itself() -> None:
+    lost = placed(
+        (START + 9, CommandUnresolved(START + 9, *of(ENTRY), Action.PLACE, START + 5_000)),
+        (START + 7_000, OrderNotFound(START + 7_000, *of(ENTRY))),
+    )
+    assert told(BRACKET, lost)[0].summary().unresolved == ("long.entry (d1.1.0.0.0)",)
+    whole = told(BRACKET, [*lost, (START + 7_000, RunEnded("failed"))])[0]
+    assert whole.summary().unresolved == () and whole.order_rows()[0]["result"] == "NOT_ACCEPTED"
+    assert [known.gone for known in whole.orders()] == [True]
+    found = [*lost, (START + 7_100, report(START + 7_100, ENTRY, OrderStatus.NEW)), (START + 7_200, RunEnded("failed"))]
+    assert [known.gone for known in told(BRACKET, found)[0].orders()] == [False]
 
 
 def test_a_cancel_without_a_clear_answer_leaves_the_order_as_it_is() -> None:

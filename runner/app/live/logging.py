@@ -5,13 +5,16 @@ keeps secrets out, and looks after the file.
 """
 
 import json
+import logging
 import os
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
+from runner.domain.times import rfc3339
 from runner.gateways.binance.keys import Secret
 
 ROTATION_BYTES = 10_000_000
@@ -32,6 +35,8 @@ class RunLog:
         self, path: Path, secrets: Iterable[Secret] = (), *, rotation_bytes: int = ROTATION_BYTES,
         kept_files: int = KEPT_FILES,
     ) -> None:
+        self._ear: _Ear | None = None
+        self._source: logging.Logger | None = None
         self._secrets = tuple(text for secret in secrets for text in _texts(secret))
         self._bound = logger.bind(log=self)
         self._sink = logger.add(
@@ -47,8 +52,35 @@ class RunLog:
                 line = line.replace(secret, REDACTED)
             self._bound.bind(line=line).log(json.loads(line)["level"], "")
 
+    def listen(self, name: str, mode: str, run_id: str) -> None:
+        """Take warnings and errors of our own code below `name`, that belong to no event of the run."""
+        self._ear = _Ear(self, {"action": "defect", "mode": mode, "runId": run_id, "stepId": ""})
+        self._source = logging.getLogger(name)
+        self._source.addHandler(self._ear)
+
     def close(self) -> None:
+        if self._source is not None and self._ear is not None:
+            self._source.removeHandler(self._ear)
         logger.remove(self._sink)
+
+
+class _Ear(logging.Handler):
+    """Makes a record of the standard library's logging a line of the log."""
+
+    def __init__(self, log: RunLog, common: dict[str, str]) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+        self._common = common
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = {
+            "ts": rfc3339(int(record.created * 1_000)),
+            "level": "ERROR" if record.levelno >= logging.ERROR else "WARNING",
+            **self._common, "error": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["trace"] = "".join(traceback.format_exception(*record.exc_info))
+        self._log.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _line(record: Any) -> str:

@@ -1,6 +1,7 @@
 """`bot.log` of live runs: the formatter's own lines, in a file that does not grow without end, without secrets."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,26 @@ def test_a_secret_that_got_into_a_line_is_taken_out(tmp_path: Path) -> None:
     log.write(_line(1, f"it is hush, {pem}"))
     log.close()
     assert json.loads((tmp_path / "bot.log").read_text())["text"] == f"it is {REDACTED}, {REDACTED}"
+
+
+def test_warnings_of_our_own_code_stand_in_the_log_while_it_is_open(tmp_path: Path) -> None:
+    source = logging.getLogger("tests.of.the.log.gateway")
+    log = RunLog(tmp_path / "bot.log", (Secret("hush"),))
+    log.listen("tests.of.the.log", "demo", "r1")
+    source.info("not worth a line")
+    source.warning("the socket %s was lost", "hush")
+    try:
+        raise ValueError("a strange frame")
+    except ValueError:
+        source.exception("a reader fell")
+    log.close()
+    source.warning("nobody listens")
+    first, second = map(json.loads, (tmp_path / "bot.log").read_text().splitlines())
+    assert first | {"ts": ""} == {
+        "ts": "", "level": "WARNING", "action": "defect", "mode": "demo", "runId": "r1", "stepId": "",
+        "error": f"the socket {REDACTED} was lost",
+    }
+    assert second["level"] == "ERROR" and "ValueError: a strange frame" in second["trace"]
 
 
 def test_the_file_is_for_the_user_alone(tmp_path: Path) -> None:
