@@ -182,6 +182,7 @@ class BinanceGateway:
     def _take(self, heard: Event | Position | Wallet) -> None:
         if isinstance(heard, OrderReport):
             self._view.order(heard, self.now_ms())
+            self._lanes.confirmed(heard.client_order_id)
         elif isinstance(heard, Wallet):
             self._view.wallet(heard.asset, heard.amount, self.now_ms())
             return
@@ -200,6 +201,8 @@ class BinanceGateway:
                 self._events.over(client_id)
         if self._told.new(event) or isinstance(event, OrderReport):
             self._queue.put_nowait(event)
+        if isinstance(event, OrderReport) and self._told.lacks_trades(event):
+            self._begin(self._await_trades(event))
 
     def _lost(self, since_ms: int) -> None:
         self._deaf_ms = self._deaf_ms or since_ms
@@ -298,6 +301,11 @@ class BinanceGateway:
             return
         self._fetched[key] = report.filled_qty
         self._begin(self._fetch(report))
+
+    async def _await_trades(self, report: OrderReport) -> None:
+        """The stream is about to tell them; where it does not, they are read."""
+        await asyncio.sleep(self._late_ms / 1000)
+        self._trades_wanted(report.symbol, report.order_id, report.client_order_id)
 
     async def _fetch(self, report: OrderReport) -> None:
         """Tell the executions of an order; they may be listed a little later than its state says so."""
