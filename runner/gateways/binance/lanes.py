@@ -40,13 +40,15 @@ _AGAIN = (Standing.NOT_SENT, Standing.THROTTLED)
 
 class _Lane:
     """The commands for one order that wait for the one under way; `wait` is what that one itself waits for before it is
-    sent, if it does.  With each `turn` another task goes on with the lane."""
+    sent, if it does, and `leave` ends the waiting for the answer of a placement.  With each `turn` another task goes on
+    with the lane."""
 
-    __slots__ = ("commands", "turn", "wait")
+    __slots__ = ("commands", "leave", "turn", "wait")
 
     def __init__(self) -> None:
         self.commands: deque[OrderCommand] = deque()
         self.turn = 0
+        self.leave: Callable[[], None] | None = None
         self.wait: asyncio.Future[None] | None = None
 
     @property
@@ -83,6 +85,13 @@ class Lanes:
         lane.commands.append(command)
         if isinstance(command, CancelOrder) and lane.wait is not None:
             lane.wait.cancel()
+
+    def confirmed(self, client_order_id: str) -> None:
+        """The exchange is known to have the order, from another source than the answer to its placement: what is asked
+        of it does not wait for that answer."""
+        lane = self._lanes.get(client_order_id)
+        if lane is not None and lane.leave is not None:
+            lane.leave()
 
     async def close(self) -> None:
         """Give up what is under way; what becomes of it is for the next run to find out."""
@@ -269,19 +278,27 @@ class _Work:
                 return None
 
     async def _answered(self, send: Callable[[], Awaitable[Answer]], go_on: Callable[[], None]) -> Answer:
-        """Send it; while its answer takes long the order is free for what else is asked of it."""
+        """Send it; while its answer takes long, or is not needed any more, the order is free for what else is asked."""
         sent_ms = self._rest.clock.stamp_ms()
 
-        def is_late() -> None:
+        def leave() -> None:
+            timer.cancel()
+            self._lane.leave = None
             self._late = True
-            self._unresolved(sent_ms)
             go_on()
 
+        def is_late() -> None:
+            self._unresolved(sent_ms)
+            leave()
+
         timer = asyncio.get_running_loop().call_later(self._rest.timings.unanswered_ms / 1000, is_late)
+        self._lane.leave = leave if self._action is Action.PLACE else None
         try:
             return await send()
         finally:
             timer.cancel()
+            if not self._late:
+                self._lane.leave = None
 
     def told(self, answer: Answer, read: Callable[[], OrderReport]) -> None:
         """Tell what the answer says of the order; one that cannot be read leaves the outcome unknown."""

@@ -437,6 +437,37 @@ def test_a_cancel_whose_no_comes_late_is_not_told_again() -> None:
     lanes(story, DELETE_order=[Late(2, refused(-2011))])
 
 
+def test_what_is_asked_of_an_order_that_is_known_to_stand_does_not_wait_for_the_answer_to_its_placement() -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(ENTRY)
+        await asyncio.sleep(0.1)
+        made.submit(cancel(ENTRY))
+        await asyncio.sleep(0.1)
+        made.confirmed("st-a1-e1-0001")
+        made.confirmed("nobody's")
+        await asyncio.sleep(60)
+        assert told.wire.paths == [(0, PLACED), (0.2, CANCELLED)]
+        assert [one.status for one in told.events if isinstance(one, OrderReport)] == [OrderStatus.CANCELED]
+        assert len(told.events) == 1, "the lost answer says nothing that is not known"
+        made.confirmed("st-a1-e1-0001")
+
+    lanes(story, POST_order=[Late(4, TimeoutError())], DELETE_order=[ok(ORDER | {"status": "CANCELED"})])
+
+
+def test_a_cancel_under_way_is_not_left_because_its_order_stands() -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(cancel(ENTRY))
+        made.submit(query(ENTRY))
+        await asyncio.sleep(0.1)
+        made.confirmed("st-a1-e1-0001")
+        await asyncio.sleep(0.1)
+        assert told.wire.paths == [(0, CANCELLED)]
+
+    lanes(
+        story, DELETE_order=[Late(0.4, ok(ORDER))], GET_order=[ok(ORDER)], GET_algoOrder=[refused(-2013)],
+    )
+
+
 @pytest.mark.parametrize("strange", [{"orderId": 1}, [], "text", 7, {"orderId": {}, "symbol": []}, ORDER | {"side": 0}])
 @pytest.mark.parametrize("command", [ENTRY, STOP, cancel(ENTRY), cancel(STOP, conditional=True), query(ENTRY)])
 def test_an_answer_of_a_strange_shape_leaves_the_outcome_unknown_and_the_lane_in_use(

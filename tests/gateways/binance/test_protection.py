@@ -8,14 +8,24 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.domain.commands import CancelTimer, PlaceOrder, RunEnded, SetTimer, UnwatchPrice, VenueCommand, WatchPrice
-from runner.domain.events import Event, RunStarted, TimerFired
+from runner.domain.commands import (
+    CancelOrder,
+    CancelTimer,
+    PlaceOrder,
+    RunEnded,
+    SetTimer,
+    UnwatchPrice,
+    VenueCommand,
+    WatchPrice,
+)
+from runner.domain.events import CommandUnresolved, Event, RunStarted, TimerFired
+from runner.domain.orders import OrderStatus
 from runner.domain.values import OrderType
 from runner.engine.machine import Machine
 from runner.gateways.binance.settings import Timings
 from runner.venue.facts import AlgoState
-from tests.gateways.binance.ear import listening
-from tests.gateways.binance.stage import Stage
+from tests.gateways.binance.ear import Ear, heard, listening, order
+from tests.gateways.binance.stage import QUICK, SYMBOL, Stage
 from tests.graph.plans import graph
 
 WITHIN_S = 10.0
@@ -160,3 +170,17 @@ def test_a_request_that_hangs_holds_up_no_other() -> None:
 def test_the_ids_of_the_faults_are_those_of_the_plans_exits() -> None:
     nodes = [node.node_id for node in graph(BRACKET).nodes]
     assert (nodes[2], nodes[3]) == ("long.stop_loss", "long.take_profit")
+
+
+def test_an_order_that_the_user_stream_has_told_of_is_cancelled_while_the_answer_to_its_placement_hangs() -> None:
+    entry = order("BUY", "LIMIT", price="59000")
+
+    async def story(stage: Stage, ear: Ear) -> None:
+        stage.fault("hanging_answer", route="POST /fapi/v1/order", executed=True)
+        ear.gateway.submit(entry)
+        await ear.status(entry, OrderStatus.NEW)
+        ear.gateway.submit(CancelOrder(SYMBOL, entry.request.client_order_id, False, "node"))
+        await ear.status(entry, OrderStatus.CANCELED)
+        assert not any(isinstance(event, CommandUnresolved) for event in ear.told)
+
+    heard(story, QUICK.but(unanswered_ms=60_000, request_ms=60_000))
