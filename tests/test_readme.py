@@ -1,14 +1,19 @@
 """What the README says is true: its commands exist and work, its plan is valid, its files are there."""
 
+import json
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from runner.cli.main import COMMANDS
+from tests.cli.session import Session, bare_environment
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,3 +80,71 @@ def test_every_file_and_link_that_it_names_is_there() -> None:
 def test_every_example_is_named() -> None:
     for example in (ROOT / "examples").glob("*.yaml"):
         assert f"examples/{example.name}" in README
+
+
+def test_the_session_of_a_demo_run_works_as_typed(tmp_path: Path) -> None:
+    """Both terminals of the section on trading, but for the port."""
+    serve, typed = _trading()
+    with exchange(tmp_path, serve) as rest:
+        session = Session(tmp_path, _exported(typed, rest) | {"XDG_STATE_HOME": str(tmp_path / "state")})
+        ended = [session(*words) for words in _commands(typed)]
+        assert [one.code for one in ended] == [0, 0, 7], [one.err for one in ended]
+        approve = re.search(r"--approve (\w+)", ended[-1].err)
+        assert approve is not None and "nothing was sent" in ended[-1].err
+        arguments = [*_commands(typed)[-1], "--approve", approve[1]]
+        running = subprocess.Popen(
+            [sys.executable, "-m", "runner", *arguments], cwd=tmp_path, env=bare_environment() | session.env,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        assert running.stdout is not None
+        with running.stdout as said:
+            for wanted, price in (
+                ("accepted", "59900"), ("long.take_profit.2", "61200"), ("CANCELED, replaced", "62300"),
+            ):
+                assert any(wanted in line for line in said), wanted
+                _move(rest, price)
+            rest_of_it = said.read()
+        assert running.wait(30) == 0, rest_of_it
+        assert "done: " in rest_of_it
+
+
+def _trading() -> tuple[str, list[str]]:
+    """The line of the first terminal, and those of the second."""
+    section = README.partition("## Trading")[2].partition("\n## ")[0]
+    first, second = re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return first.splitlines()[-1], second.splitlines()
+
+
+def _exported(typed: list[str], rest: str) -> dict[str, str]:
+    pairs = [word.partition("=") for line in typed if line.startswith("export") for word in line.split()[1:]]
+    own = re.escape("127.0.0.1:9001")
+    place = rest.partition("://")[2]
+    return {name: re.sub(own, place, value) for name, _, value in pairs} | {"NO_PROXY": "*"}
+
+
+def _commands(typed: list[str]) -> list[list[str]]:
+    words = [shlex.split(line)[1:] for line in typed if line.startswith("daksh-run")]
+    return [[str(ROOT / word) if word.startswith("examples/") else word for word in line] for line in words]
+
+
+@contextmanager
+def exchange(folder: Path, line: str) -> Iterator[str]:
+    """The README's exchange on a free port, until the end of the block."""
+    words = [word if word != "9001" else "0" for word in shlex.split(line)[1:]]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", *words], cwd=folder, stdout=subprocess.PIPE, text=True, env=bare_environment(),
+    )
+    assert process.stdout is not None
+    with process.stdout as said:
+        try:
+            yield next(found.group() for one in said if (found := re.search(r"http://[\d.:]+", one)))
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _move(rest: str, price: str) -> None:
+    body = json.dumps({"symbol": "BTCUSDT", "price": price}).encode()
+    request = Request(f"{rest}/sim/price", body, {"Content-Type": "application/json"}, method="POST")
+    with urlopen(request, timeout=10) as answer:
+        assert answer.status == 200

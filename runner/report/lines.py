@@ -16,7 +16,7 @@ from runner.domain.orders import OrderRequest, OrderStatus
 from runner.domain.reports import OrderReport
 from runner.domain.times import rfc3339
 from runner.domain.values import EXACT, ZERO, OrderType, plain, trimmed
-from runner.report.contact import Note
+from runner.report.contact import ACCOUNT, Note
 from runner.report.context import LegFacts, RunContext
 from runner.report.orders import Change, KnownOrder
 
@@ -99,7 +99,7 @@ class LineWriter:
                 words = "the fee of the liquidation" if amount < ZERO else "a debt that the insurance fund took over"
                 return (self._line(at_ms, asset, f"{words}, {trimmed(abs(amount))} {asset}", LineKind.FORCED),)
             case Remark(step_id=step_id, text=text):
-                return (self._line(at_ms, step_id, text, LineKind.REMARK),)
+                return (self._line(at_ms, step_id or ACCOUNT, text, LineKind.REMARK),)
             case _:
                 return ()
 

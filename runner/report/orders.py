@@ -19,7 +19,6 @@ from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO
 
-
 _UNANSWERED = frozenset({OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN})
 
 

@@ -39,6 +39,8 @@ def test_every_error_of_the_tree_has_an_exit_code_of_its_own() -> None:
         (OSError(errno.ENOSPC, "No space left on device"), 4),
         (OSError("no number"), 70),
         (ZeroDivisionError(), 70),
+        (ModuleNotFoundError(name="binance.ws"), 4),
+        (ModuleNotFoundError(name="runner.of_ours"), 70),
         (MemoryError(), 70),
         (RecursionError(), 70),
     ],
@@ -62,10 +64,19 @@ def test_a_run_whose_data_ended_fails_only_where_an_end_is_required() -> None:
     assert exits.of_run("failed") is Exit.FAILED
 
 
-def test_the_readme_lists_every_code_that_can_come_now() -> None:
+def test_the_readme_lists_every_code() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", readme, re.MULTILINE) for code in row.split(",")}
-    assert listed == {int(code) for code in Exit} - {Exit.UNKNOWN}  # nothing is sent yet, so nothing can be unknown
+    assert listed == {int(code) for code in Exit}
+
+
+def test_a_package_that_only_trading_needs_is_asked_for_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    console.prepare()
+    assert exits.report(ModuleNotFoundError("No module named 'aiohttp'", name="aiohttp"), []) == 4
+    assert capsys.readouterr().err == (
+        "error: demo and live runs need the package aiohttp, which is not installed\n"
+        "  pip install 'daksh-run[live]'\n"
+    )
 
 
 def test_a_bug_is_one_line_and_a_report_in_a_file(

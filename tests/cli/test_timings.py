@@ -1,9 +1,13 @@
+import re
+
 import pytest
 
 from runner.cli.timings import read_timings
 from runner.domain.pace import Pace
+from runner.domain.times import duration
 from runner.errors import UsageError
 from runner.gateways.binance.settings import Timings
+from tests.conftest import ROOT
 
 
 def test_nothing_said_leaves_everything_as_it_is() -> None:
@@ -46,3 +50,16 @@ def test_what_is_no_time_is_told_with_its_name(text: str, words: str) -> None:
     assert raised.value.message.startswith("DAKSH_TIMINGS: ")
     assert words in raised.value.message and raised.value.hint
     assert len(raised.value.message) < 120
+
+
+def test_the_page_on_live_runs_lists_each_name_with_what_it_is_by_default() -> None:
+    text = (ROOT / "docs" / "live.md").read_text(encoding="utf-8").partition("## Waiting")[2]
+    listed = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", text, re.MULTILINE))
+    by_default = {}
+    for value in (Timings(), Pace()):
+        for name, _ in value.fields():
+            found = getattr(value, name)
+            several = found if isinstance(found, tuple) else (found,)
+            by_default[name.removesuffix("_ms")] = "/".join(map(duration, several))
+    assert listed == by_default
+    assert read_timings(",".join(f"{name}={text}" for name, text in listed.items())) == (Timings(), Pace())
