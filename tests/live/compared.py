@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.app.run import RunOptions, run_plan
+from runner.domain.commands import PlaceOrder
 from runner.domain.events import TradeReport
 from runner.domain.values import trimmed
 from tests.live.judge import Held, journal, truth
@@ -64,17 +65,19 @@ def dry(plan: str, way: Sequence[Prices], folder: Path) -> Came:
     """The dry run of the plan in this process, up to the end of the way."""
     number = sum(1 for _ in folder.glob("dry-*"))
     result = run_plan(RunOptions("plan", on_the_way(plan, way).encode(), folder / f"dry-{number}"), Silent())
+    kept = journal(result.journal)
+    placed = [value.request for value in kept if isinstance(value, PlaceOrder)]
     orders = Counter(
-        f"{row['type']} {row['side']} {row['qty']} {row['symbol']} price={row['price'] or row['limitPrice'] or '-'} "
-        f"stop={row['stopPrice'] or '-'} {row['result']}"
-        for row in result.order_rows
+        f"{row['type']} {row['side']} {'all' if request.close_position else row['qty']} {row['symbol']} "
+        f"price={row['price'] or row['limitPrice'] or '-'} stop={row['stopPrice'] or '-'} {row['result']}"
+        for row, request in zip(result.order_rows, placed, strict=True)
     )
+    trades = {
+        (value.symbol, value.order_id, value.trade_id): value for value in kept if isinstance(value, TradeReport)
+    }
     fills = Counter(
         _fill(trade.symbol, trade.side, trade.qty, trade.price, trade.fee, trade.realized_pnl, trade.maker)
-        for trade in {
-            (value.symbol, value.order_id, value.trade_id): value for value in journal(result.journal)
-            if isinstance(value, TradeReport)
-        }.values()
+        for trade in trades.values()
     )
     summary = result.summary
     return Came(
@@ -103,7 +106,7 @@ def _order(order: Held, triggered: Held | None) -> str:
     stop = trimmed(Decimal(order.trigger)) if order.trigger else "-"
     status = order.status if triggered is None else triggered.status
     return (
-        f"{order.kind} {order.side} {trimmed(order.qty)} {order.symbol} price={price} stop={stop} "
+        f"{order.kind} {order.side} {'all' if order.closes else trimmed(order.qty)} {order.symbol} price={price} stop={stop} "
         f"{_WORDS.get(status, status)}"
     )
 

@@ -25,7 +25,7 @@ _STOPS = ("STOP", "STOP_MARKET")
 @dataclass(frozen=True, slots=True)
 class Held:
     """One order as the exchange has it.  `number` is `A<algoId>` for a conditional order; `behind` the number of the
-    conditional order whose trigger placed this one."""
+    conditional order whose trigger placed this one; `closes`: it is for the whole position, however large."""
 
     client_id: str
     number: str
@@ -39,6 +39,7 @@ class Held:
     price: str
     trigger: str
     behind: str = ""
+    closes: bool = False
 
     @property
     def live(self) -> bool:
@@ -101,7 +102,7 @@ def _read(rows: dict[str, list[dict[str, Any]]]) -> Iterator[Held]:
         yield Held(
             row["clientAlgoId"], number, row["symbol"], row["side"], row["orderType"], row["algoStatus"],
             Decimal(row["quantity"]), Decimal(row["actualQty"] or 0), row["reduceOnly"], row["price"],
-            row["triggerPrice"],
+            row["triggerPrice"], closes=row["closePosition"],
         )
     for row in rows["orders"]:
         number = str(row["orderId"])

@@ -34,9 +34,9 @@ BOUND_S = 40.0
 LOOK_S = 0.01
 
 TIMINGS = {
-    "recv_window": "300ms", "request": "400ms", "connect": "500ms", "retry_pauses": "25ms/50ms/100ms",
-    "poll": "150ms", "snapshot": "1s", "heartbeat": "500ms", "clock": "3s", "reconnect_pauses": "5ms/20ms/100ms",
-    "retry_pause": "50ms", "twin_after": "50ms", "price_wait": "50ms", "lookup_pauses": "25ms/50ms/100ms/200ms",
+    "recv_window": "300ms", "request": "600ms", "connect": "500ms", "retry_pauses": "25ms/50ms/100ms",
+    "poll": "150ms", "snapshot": "1s", "heartbeat": "1s", "clock": "3s", "reconnect_pauses": "5ms/20ms/100ms",
+    "retry_pause": "50ms", "twin_after": "200ms", "price_wait": "50ms", "lookup_pauses": "25ms/50ms/100ms/200ms",
     "expiry_margin": "50ms", "trust_after": "100ms", "agree_after": "50ms", "limit_wait": "50ms",
     "cancel_retry": "25ms", "settled_after": "50ms",
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.domain.commands import PlaceOrder, WatchPrice
+from runner.domain.events import PriceTouched
 from tests.conftest import ROOT
 from tests.live.compared import Prices, dry, lived
 from tests.live.judge import journal, judge
@@ -53,6 +54,7 @@ def test_an_example_comes_to_the_same_as_its_dry_run(name: str, stage: Stage, tm
             trader.by_hand("POST", "v1/order", symbol=BTC, side="BUY", type="LIMIT", timeInForce="GTC", quantity=qty,
                            price=price)
             stage.price(str(int(price) - 10))
+        trader.timings["twin_after"] = "10s"  # a machine under load answers late, which is no matter of the plans
         _go(stage, way[0])
         plan = trader.plan(text)
         running = trader.run(plan, "--format", "json")
@@ -69,12 +71,15 @@ def test_an_example_comes_to_the_same_as_its_dry_run(name: str, stage: Stage, tm
         assert there.fills == expected.fills
         assert there.positions == expected.positions
         _same_end(ended, expected.outcome, expected.steps)
-        assert judge(trader, symbols).findings == []
+        assert judge(trader, symbols, over=not expected.positions).findings == []
 
 
 def _wishes(trader: Trader) -> bool:
-    """Whether the run has asked for an order, or to be told of a price."""
-    return any(isinstance(value, PlaceOrder | WatchPrice) for path in trader.journals() for value in journal(path))
+    """Whether the run has asked for an order, or, having seen a price, to be told of the next."""
+    kept = [value for path in trader.journals() for value in journal(path)]
+    seen = next((at for at, value in enumerate(kept) if isinstance(value, PriceTouched)), len(kept))
+    return any(isinstance(value, PlaceOrder) for value in kept) or \
+        any(isinstance(value, WatchPrice) for value in kept[seen:])
 
 
 def _go(stage: Stage, stop: Prices) -> None:
