@@ -81,6 +81,14 @@ def state_home() -> Path:
         raise EnvironmentFault("there is no home folder", hint="set XDG_STATE_HOME to a folder") from error
 
 
+def without_secrets(text: str) -> str:
+    """The text without the key and the secret, whatever put them there."""
+    for name in (KEY, SECRET):
+        for secret in {variable(name), variable(name).replace("\\n", "\n")} - {""}:
+            text = text.replace(secret, "[secret]")
+    return text
+
+
 def warn_of_open_files(secret: str) -> None:
     """Say that others can read the secret in `.env`, or the file of a private key that the secret names."""
     if SECRET in _of_file and SECRET not in os.environ and _open_to_others(_FILE):

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import click
 
-from runner.cli import console
+from runner.cli import console, environment
 from runner.errors import (
     DakshError,
     EnvironmentFault,
@@ -175,12 +175,13 @@ def _report_bug(error: BaseException, argv: Sequence[str]) -> None:
 
     from runner import __version__
 
-    trace = "".join(traceback.format_exception(error))
+    trace = environment.without_secrets("".join(traceback.format_exception(error)))
     text = (
         f"daksh-run {__version__}\nPython {platform.python_version()} on {platform.platform()}\n"
         f"arguments: {list(argv)!r}\n\n{trace}"
     )
-    summary = f"{type(error).__name__}: {str(error)[:200]}" if str(error) else type(error).__name__
+    said = environment.without_secrets(str(error))[:200]
+    summary = f"{type(error).__name__}: {said}" if said else type(error).__name__
     try:
         handle, path = tempfile.mkstemp(prefix="daksh-run-crash-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

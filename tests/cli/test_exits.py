@@ -98,6 +98,19 @@ def test_a_bug_is_one_line_and_a_report_in_a_file(
     assert "ZeroDivisionError: of our own" in text and "'plan.yaml'" in text
 
 
+def test_no_key_is_in_what_a_bug_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("BINANCE_API_KEY", "key-hush")
+    monkeypatch.setenv("BINANCE_API_SECRET", "secret-hush")
+    console.prepare()
+    console.active.verbosity = 1
+    assert exits.report(ValueError("signed with secret-hush by key-hush"), ["run"]) == 70
+    (report,) = tmp_path.iterdir()
+    assert "hush" not in capsys.readouterr().err + report.read_text(encoding="utf-8")
+
+
 def test_a_bug_shows_its_traceback_to_those_who_ask_for_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -99,7 +99,8 @@ def test_wrong_usage_is_one_clear_line_a_hint_and_exit_2(arguments: list[str], d
 
 @pytest.mark.parametrize(
     "arguments",
-    [["run", str(EXAMPLE)], [str(EXAMPLE)], ["preview", str(EXAMPLE)], ["order", "market", "BTCUSDT", "BUY", "0.002"]],
+    [["run", str(EXAMPLE)], [str(EXAMPLE)], ["preview", str(EXAMPLE)],
+     ["order", "market", "BTCUSDT", "BUY", "0.002", "--unprotected", "allow"]],
     ids=["run", "plan", "preview", "order"],
 )
 def test_where_real_money_is_is_refused_and_nothing_is_left_behind(arguments: list[str], daksh: Session) -> None:
