@@ -22,7 +22,7 @@ _LEAST_BAN_MS = 120_000
 _TOO_MANY_MS = 60_000
 _TOO_MANY_ORDERS_MS = 10_000
 _TOO_MANY_REQUESTS, _TOO_MANY_ORDERS = -1003, -1015
-_ORDER_SPANS = {"S": SECOND_MS, "M": MINUTE_MS}
+_WEIGHT_HEADER, _ORDERS_HEADER = "X-MBX-USED-WEIGHT", "X-MBX-ORDER-COUNT"
 
 
 class Urgency(IntEnum):
@@ -60,6 +60,12 @@ class Window(Record):
     @property
     def ends_ms(self) -> int:
         return (self.number + 1) * self.span_ms
+
+    @property
+    def word(self) -> str:
+        """Its length as the headers name it, like 10S or 1M."""
+        minutes, rest_ms = divmod(self.span_ms, MINUTE_MS)
+        return f"{self.span_ms // SECOND_MS}S" if rest_ms else f"{minutes}M"
 
 
 class Budget:
@@ -111,17 +117,17 @@ class Budget:
     def note(self, reply: Reply) -> None:
         """What an answer says of the budget."""
         now_ms = self._now_ms()
-        for name, text in reply.headers.items():
-            found = re.fullmatch(r"x-mbx-(used-weight|order-count)-(\d+)([sm])", name.lower())
-            if found is None or not text.isdecimal():
-                continue
-            span_ms = int(found[2]) * _ORDER_SPANS[found[3].upper()]
-            window = self.orders.get(span_ms) if found[1] == "order-count" else self.weight
-            if window is not None and window.span_ms == span_ms:
-                window.turn(now_ms)
-                window.used = max(window.used, int(text))
+        self._count_told(self.weight, reply.headers.get(f"{_WEIGHT_HEADER}-1M", ""), now_ms)
+        for window in self.orders.values():
+            self._count_told(window, reply.headers.get(f"{_ORDERS_HEADER}-{window.word}", ""), now_ms)
         if reply.status in (BANNED, TOO_MANY) or reply.code in (_TOO_MANY_REQUESTS, _TOO_MANY_ORDERS):
             self._pause(reply, now_ms)
+
+    def _count_told(self, window: Window, text: str, now_ms: int) -> None:
+        """Answers come in any order: the highest figure counts."""
+        if text.isdecimal():
+            window.turn(now_ms)
+            window.used = max(window.used, int(text))
 
     def close(self) -> None:
         """Nobody waits any more."""

@@ -7,14 +7,16 @@ Source: python-binance 1.0.37, whose private methods are overridden here; that v
 import hashlib
 import hmac
 import json
+import time
 import urllib.request
 import warnings
 from base64 import b64encode
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from runner.errors import InternalError
 from runner.gateways.binance.answers import Reply
@@ -45,10 +47,8 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
         secret = credentials.secret.reveal().encode()
         self._mac = None if credentials.ed25519 else hmac.new(secret, None, hashlib.sha256)
         timeout = aiohttp.ClientTimeout(total=timings.request_ms / 1000, connect=timings.connect_ms / 1000)
-        super().__init__(
-            private_key="ed25519" if credentials.ed25519 else None,
-            requests_params={"timeout": timeout, "allow_redirects": False},
-        )
+        self._timeout = timeout
+        super().__init__(private_key="ed25519" if credentials.ed25519 else None)
         self.FUTURES_URL = f"{endpoints.rest}/fapi"
         self.REQUEST_RECVWINDOW = timings.recv_window_ms
 
@@ -64,7 +64,8 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
     def _init_session(self) -> aiohttp.ClientSession:
         # No limit: a request that hangs holds up nobody else's.
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_ALIVE_S), proxy=self.proxy,
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_ALIVE_S), timeout=self._timeout,
+            proxy=self.proxy,
             headers={"Accept": "application/json", "User-Agent": "daksh-run", "X-MBX-APIKEY": self._key.reveal()},
         )
         # aiohttp sends GET, PUT and DELETE again by itself where a kept connection breaks.
@@ -87,6 +88,24 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
 
     def _ed25519_signature(self, query_string: str) -> str:
         return b64encode(self.PRIVATE_KEY.sign(query_string.encode())).decode()
+
+    async def _request(
+        self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any,
+    ) -> Reply:
+        """All parameters go in the query, exactly as they were signed, whatever the method: python-binance signs what
+        it then encodes otherwise, and a request without a body is written at once."""
+        query = "&".join(f"{name}={quote(str(value))}" for name, value in (kwargs.get("data") or {}).items())
+        if signed:
+            query = self._signed(query)
+        url = URL(f"{uri}?{query}" if query else uri, encoded=True)
+        async with self.session.request(method, url, allow_redirects=False) as response:
+            return await self._handle_response(response)
+
+    def _signed(self, query: str) -> str:
+        stamp_ms = int(time.time() * 1000 + self.timestamp_offset)
+        signing = f"{query}&recvWindow={self.REQUEST_RECVWINDOW}&timestamp={stamp_ms}".removeprefix("&")
+        signature = self._hmac_signature(signing) if self._mac else quote(self._ed25519_signature(signing), safe="")
+        return f"{signing}&signature={signature}"
 
     async def _handle_response(self, response: aiohttp.ClientResponse) -> Reply:
         text = (await response.read()).decode("utf-8", "replace")

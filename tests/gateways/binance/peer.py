@@ -26,6 +26,7 @@ class Says(NamedTuple):
 class Asked(NamedTuple):
     method: str
     path: str
+    raw: str
     query: dict[str, str]
     body: str
     headers: Mapping[str, str]
@@ -63,7 +64,10 @@ class Peer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.text()
-        self.asked.append(Asked(request.method, request.path, dict(request.query), body, dict(request.headers)))
+        self.asked.append(Asked(
+            request.method, request.path, request.rel_url.raw_query_string, dict(request.query), body,
+            dict(request.headers),
+        ))
         says = self.by_path.get(request.path) or (self.answers.popleft() if self.answers else Says())
         if says == CUT:
             assert request.transport is not None

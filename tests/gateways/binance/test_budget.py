@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from multidict import CIMultiDict
 
 from runner.gateways.binance.answers import Reply
 from runner.gateways.binance.budget import Budget, Urgency
@@ -28,7 +29,8 @@ def budget(*, weight: int = 100, ten_seconds: int = 10, minute: int = 40) -> Bud
 
 
 def reply(status: int = 200, code: int = 0, message: str = "", **headers: str) -> Reply:
-    return Reply(status, code, message, {name.replace("_", "-"): value for name, value in headers.items()}, {})
+    named = CIMultiDict((name.replace("_", "-"), value) for name, value in headers.items())
+    return Reply(status, code, message, named, {})
 
 
 class Queue:

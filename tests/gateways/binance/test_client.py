@@ -68,8 +68,22 @@ def test_a_request_is_signed_with_our_clock_and_our_window_and_values_go_as_they
         assert one.params["quantity"] == "0.00001"
         assert one.params["recvWindow"] == "300"
         assert int(one.params["timestamp"]) > 2_700_000_000_000
-        signed, _, signature = one.body.rpartition("&signature=")
+        signed, _, signature = one.raw.rpartition("&signature=")
         assert signature == client._hmac_signature(signed)
+        assert one.body == ""
+
+    with_peer(story)
+
+
+def test_what_is_signed_is_what_is_sent_also_of_a_symbol_in_other_letters() -> None:
+    async def story(peer: Peer) -> None:
+        client = client_of(peer)
+        await client.futures_get_order(symbol="币安人生USDT", origClientOrderId="a/b:c d&e=f")
+        await client.close()
+        (one,) = peer.asked
+        signed, _, signature = one.raw.rpartition("&signature=")
+        assert signature == client._hmac_signature(signed) and signed.isascii()
+        assert (one.params["symbol"], one.params["origClientOrderId"]) == ("币安人生USDT", "a/b:c d&e=f")
 
     with_peer(story)
 
@@ -87,9 +101,8 @@ def test_an_ed25519_signature_verifies() -> None:
         await client.futures_cancel_order(symbol="BTCUSDT", origClientOrderId="a.b-c_1")
         await client.close()
         for one in peer.asked:
-            signature = one.params["signature"]
-            signed = "&".join(f"{name}={value}" for name, value in one.params.items() if name != "signature")
-            private.public_key().verify(b64decode(signature), signed.encode())
+            signed = one.raw.rpartition("&signature=")[0]
+            private.public_key().verify(b64decode(one.params["signature"]), signed.encode())
 
     with_peer(story)
 
