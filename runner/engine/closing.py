@@ -175,16 +175,29 @@ def fold_position(run: Run, report: PositionReport) -> None:
 
 
 def _doubly_empty(run: Run, group: GroupState, begun_ms: int | None) -> None:
-    """Two reads must agree that the position is gone; a pushed figure only raises the doubt."""
+    """Two reads must agree that the position is gone; a pushed figure only raises the doubt.
+
+    It may be one of our own exits that closed it, whose fill we have not heard of: they are asked first.
+    """
     if not group.reading:
         doubt_position(run, group)
     elif begun_ms is None:
         return
     elif group.empty_read_ms is None:
         group.empty_read_ms = begun_ms
+        for leg, one in _exits_of(group):
+            if one.order.confirmed and not one.looking:
+                orders.look_up(run, leg, one)
+        run.timer(f"read:{group.spec.group_id}", run.now_ms + run.pace.agree_after_ms)
+    elif any(one.looking or one.asked for _, one in _exits_of(group)):
         run.timer(f"read:{group.spec.group_id}", run.now_ms + run.pace.agree_after_ms)
     elif begun_ms >= group.empty_read_ms + run.pace.agree_after_ms:
         gone(run, group)
+
+
+def _exits_of(group: GroupState) -> list[tuple[Leg, Revision]]:
+    """The orders that may be closing the group now."""
+    return [(leg, one) for leg in group.legs for one in leg.live() if one.order.request.reduce_only]
 
 
 def gone(run: Run, group: GroupState) -> None:

@@ -65,6 +65,7 @@ class Paper:
         self.sent: dict[str, OrderRequest] = {}
         self.names: dict[str, str] = {}
         self.filled: dict[str, Decimal] = {}
+        self.told: dict[str, OrderStatus] = {}
         self.timers: dict[str, int] = {}
         self.watches: dict[str, WatchPrice] = {}
         self.commands: list[Command] = []
@@ -137,6 +138,7 @@ class Paper:
         self, name: str, status: OrderStatus, *, filled: str | None = None, px: str | None = None, reason: str = "",
     ) -> None:
         client_id = self.names[name]
+        self.told[name] = status
         qty = self.filled.get(client_id, ZERO) if filled is None else Decimal(filled)
         self.filled[client_id] = max(qty, self.filled.get(client_id, ZERO))
         self.give(OrderReport(
@@ -186,7 +188,14 @@ class Paper:
         self.give(OrderNotFound(self.now_ms, self.sent[client_id].symbol, client_id))
 
     def position(self, qty: str, symbol: str = "BTCUSDT") -> None:
+        """A read; the orders that are looked up because of it stand as they were last told to."""
+        before = len(self.lines)
         self.give(PositionReport(self.now_ms, symbol, Decimal(qty), self.now_ms))
+        asked = [line for line in self.lines[before:] if line.startswith("query ")]
+        self.lines[before:] = [line for line in self.lines[before:] if line not in asked]
+        for line in asked:
+            name = line.split()[1]
+            self.report(name, self.told[name])
 
     def fire(self, timer_id: str) -> None:
         """Let time pass up to a timer that is set, and fire it."""

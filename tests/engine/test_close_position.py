@@ -149,6 +149,7 @@ def test_a_position_that_is_gone_with_it_is_found_out_by_reading() -> None:
     paper.fire("retry:long.stop_loss")
     assert paper.said() == ["place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 close-position"]
     paper.reject("long.stop_loss#1", -4509)
+    paper.accept("long.stop_loss#1")
     paper.said()
     paper.fire("read:long")
     paper.position("0")

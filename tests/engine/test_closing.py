@@ -374,12 +374,32 @@ def test_a_position_is_gone_when_two_reads_a_second_apart_agree_and_then_stops_a
     assert paper.said() == [], "there is no loop"
 
 
+def test_a_position_that_our_own_stop_closed_unheard_is_not_gone() -> None:
+    """The user stream is silent: the first empty read makes us ask for our exits before anything is written off."""
+    paper = protected()
+    paper.report("long.take_profit#0", OrderStatus.EXPIRED)
+    paper.accept("long.take_profit#1")
+    paper.said()
+    paper.fire("read:long")
+    paper.give(PositionReport(paper.now_ms, "BTCUSDT", Decimal(0), paper.now_ms))
+    assert paper.said() == ["read BTCUSDT", "query long.stop_loss#0", "query long.take_profit#1"]
+    paper.fire("read:long")
+    paper.give(PositionReport(paper.now_ms, "BTCUSDT", Decimal(0), paper.now_ms))
+    assert (paper.ends(), codes(paper)) == ({}, [])
+    paper.report("long.stop_loss#0", OrderStatus.FILLED, filled="0.004", px="59000")
+    assert paper.said() == ["read BTCUSDT", "cancel long.take_profit#1"]
+    paper.cancelled("long.take_profit#1")
+    assert paper.ends() == {"long": "succeeded"}
+
+
 def test_a_fill_between_two_empty_reads_starts_the_doubt_again() -> None:
     paper = doubted(opened(filled="0.002"))
     paper.fire("read:long")
     paper.position("0")
     paper.now_ms += 500
     paper.fill("long.entry#0", "0.001")
+    paper.cancelled("long.take_profit#0")
+    paper.accept("long.take_profit#1", "long.stop_loss#0")
     paper.fire("read:long")
     paper.position("0")
     assert paper.ends() == {}, "this read is not newer than the fill"
@@ -388,7 +408,7 @@ def test_a_fill_between_two_empty_reads_starts_the_doubt_again() -> None:
     assert paper.ends() == {}, "the first that counts"
     paper.fire("read:long")
     paper.position("0")
-    paper.cancelled("long.entry#0", "long.take_profit#0")
+    paper.cancelled("long.entry#0", "long.take_profit#1")
     assert "position_gone" in codes(paper)
 
 
