@@ -7,10 +7,10 @@ Source: python-binance 1.0.37, whose private methods are overridden here; that v
 import hashlib
 import hmac
 import json
-import time
 import urllib.request
 import warnings
 from base64 import b64encode
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -37,10 +37,15 @@ _decode = json.JSONDecoder(parse_float=Decimal).decode
 class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
     """To be constructed where the event loop runs, which makes no request; `close` ends it.
 
-    `proxy` is a URL; where it is None the environment's own for the REST host is taken.
+    `proxy` is a URL; where it is None the environment's own for the REST host is taken.  `stamp_ms` is the exchange's
+    time, which requests are signed with.
     """
 
-    def __init__(self, endpoints: Endpoints, credentials: Credentials, timings: Timings, proxy: str | None) -> None:
+    def __init__(
+        self, endpoints: Endpoints, credentials: Credentials, timings: Timings, proxy: str | None,
+        stamp_ms: Callable[[], int],
+    ) -> None:
+        self._stamp_ms = stamp_ms
         self.proxy = proxy or environment_proxy(endpoints.rest)
         self._key = credentials.key
         self._credentials = credentials
@@ -102,8 +107,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
             return await self._handle_response(response)
 
     def _signed(self, query: str) -> str:
-        stamp_ms = int(time.time() * 1000 + self.timestamp_offset)
-        signing = f"{query}&recvWindow={self.REQUEST_RECVWINDOW}&timestamp={stamp_ms}".removeprefix("&")
+        signing = f"{query}&recvWindow={self.REQUEST_RECVWINDOW}&timestamp={self._stamp_ms()}".removeprefix("&")
         signature = self._hmac_signature(signing) if self._mac else quote(self._ed25519_signature(signing), safe="")
         return f"{signing}&signature={signature}"
 

@@ -1,4 +1,7 @@
-"""The exchange's clock, as well as it can be known from here: this machine's wall clock and a measured offset."""
+"""The exchange's clock, as well as it can be known from here: measured, and carried on by a clock that nobody sets.
+
+This machine's wall clock is compared with it and not relied upon: it may be set while we run.
+"""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -8,30 +11,50 @@ from runner.domain.value import Value
 Ask = Callable[[], Awaitable[int]]
 """What the exchange's clock says, in UTC ms."""
 
+# Both go on while the machine sleeps; Linux calls it BOOTTIME, macOS MONOTONIC.
+_SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
+
+
+def wall_ms() -> float:
+    return time.time_ns() / 1e6
+
+
+def elapsed_ms() -> float:
+    """Goes on while the machine sleeps, where the system has such a clock."""
+    return (time.monotonic_ns() if _SLEEPLESS is None else time.clock_gettime_ns(_SLEEPLESS)) / 1e6
+
+
+def awake_ms() -> float:
+    """Stands while the machine sleeps, where the system has such a clock."""
+    return time.monotonic_ns() / 1e6
+
 
 class Sample(Value, frozen=True):
-    """One measure: the offset is known to half the round trip, both ways being equally long at best."""
+    """One measure: how far the exchange is ahead of the elapsed time, and of the wall clock; known to half the round
+    trip."""
 
+    ahead_ms: float
     offset_ms: float
     round_trip_ms: float
 
 
 class ExchangeClock:
-    """`wall_ms` is UTC and may be set or jump, `steady_ms` only goes on; while the machine sleeps it may stand."""
+    """Before the first measure it is this machine's wall clock."""
 
     def __init__(
-        self, wall_ms: Callable[[], float] = lambda: time.time_ns() / 1e6,
-        steady_ms: Callable[[], float] = lambda: time.monotonic_ns() / 1e6,
+        self, wall: Callable[[], float] = wall_ms, elapsed: Callable[[], float] = elapsed_ms,
+        awake: Callable[[], float] = awake_ms,
     ) -> None:
-        self._wall_ms = wall_ms
-        self._steady_ms = steady_ms
-        self._measured = Sample(0.0, 0.0)
+        self._wall = wall
+        self._elapsed = elapsed
+        self._awake = awake
+        self._measured = Sample(wall() - elapsed(), 0.0, 0.0)
+        self._asleep_ms = elapsed() - awake()
         self._told_ms = 0
-        self._ahead_ms = wall_ms() - steady_ms()
 
     @property
     def offset_ms(self) -> float:
-        """What is added to this machine's wall clock."""
+        """How far the exchange was ahead of this machine's wall clock when last measured."""
         return self._measured.offset_ms
 
     @property
@@ -46,28 +69,25 @@ class ExchangeClock:
     def stamp_ms(self) -> int:
         """The exchange's time as it is believed at present, which requests are signed with: it follows a measure back
         too."""
-        return int(self._wall_ms() + self._measured.offset_ms)
+        return int(self._elapsed() + self._measured.ahead_ms)
 
     async def measure(self, ask: Ask, samples: int) -> Sample:
-        """Ask so many times; the measure of the shortest round trip counts from now on.  Failures of `ask` pass."""
-        best: Sample | None = None
+        """Ask so many times; the measure of the shortest round trip counts from now on."""
+        found: list[Sample] = []
         for _ in range(samples):
-            begun_ms, wall_ms = self._steady_ms(), self._wall_ms()
+            begun_ms = self._elapsed()
             server_ms = await ask()
-            taken_ms = self._steady_ms() - begun_ms
+            ended_ms, wall_ms = self._elapsed(), self._wall()
+            taken_ms = ended_ms - begun_ms
             # The answer is cut to whole milliseconds.
-            sample = Sample(server_ms + 0.5 - (wall_ms + taken_ms / 2), taken_ms)
-            if best is None or sample.round_trip_ms < best.round_trip_ms:
-                best = sample
-        if best is not None:
-            self._measured = best
-        self._ahead_ms = self._wall_ms() - self._steady_ms()
+            server_now_ms = server_ms + 0.5 + taken_ms / 2
+            found.append(Sample(server_now_ms - ended_ms, server_now_ms - wall_ms, taken_ms))
+        self._measured = min(found, key=lambda sample: sample.round_trip_ms)
         return self._measured
 
-    def jump_ms(self) -> float:
-        """How far the wall clock has gone ahead of the steady one since this was last asked, or the offset measured:
-        the machine slept, or its clock was set."""
-        ahead_ms = self._wall_ms() - self._steady_ms()
-        jumped_ms = ahead_ms - self._ahead_ms
-        self._ahead_ms = ahead_ms
-        return jumped_ms
+    def slept_ms(self) -> float:
+        """How long the machine has slept since this was last asked."""
+        asleep_ms = self._elapsed() - self._awake()
+        slept_ms = asleep_ms - self._asleep_ms
+        self._asleep_ms = asleep_ms
+        return slept_ms

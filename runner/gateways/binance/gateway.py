@@ -103,7 +103,7 @@ class BinanceGateway:
             self._opened = asyncio.get_running_loop().create_future()
             for part in (self._stream.run, self._market.run, self._look_at_all):
                 self._begin(self._lasting(part))
-            self.rest.on_jump.append(lambda jump_ms: self.distrust())
+            self.rest.on_sleep.append(lambda slept_ms: self.distrust())
             async with asyncio.timeout(3 * (self._timings.connect_ms + self._timings.request_ms) / 1000):
                 return await self._opened
         except TimeoutError:

@@ -30,7 +30,7 @@ from runner.gateways.binance.settings import Endpoints, Timings
 OPENING_SAMPLES = 5
 MOST_OFF_MS = 10_000
 """A clock that is further off is not only measured: other things on that machine go by it too."""
-_JUMP_MS = 250
+_SLEPT_MS = 250
 _BEAT_S = 1.0
 _PUBLIC = frozenset({"v1/time", "v1/ping", "v1/exchangeInfo", "v1/premiumIndex", "v1/ticker/bookTicker",
                      "v2/ticker/price", "v1/ticker/price"})
@@ -49,7 +49,7 @@ Send = Callable[[], Awaitable[Reply]]
 class Rest:
     """May be constructed anywhere, and is opened where the event loop runs.
 
-    `on_jump` is called with the milliseconds by which this machine's clock has jumped: it slept, or was set.
+    `on_sleep` is called with the milliseconds that this machine has slept.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Rest:
         self.clock = clock or ExchangeClock()
         self.budget = Budget(self.clock.now_ms)
         self.names = Names()
-        self.on_jump: list[Callable[[int], None]] = []
+        self.on_sleep: list[Callable[[int], None]] = []
         self.exchange_info: Mapping[str, Any] = {}
         self._endpoints = endpoints
         self._credentials = credentials
@@ -89,7 +89,9 @@ class Rest:
 
     def begin(self) -> None:
         """Make the client, without a request: the first step of `open`."""
-        self._opened = Client(self._endpoints, self._credentials, self.timings, self._proxy)
+        self._opened = Client(
+            self._endpoints, self._credentials, self.timings, self._proxy, self.clock.stamp_ms,
+        )
 
     async def learn_rules(self) -> None:
         """Read the exchange's limits and the rules of its symbols."""
@@ -200,11 +202,12 @@ class Rest:
         """
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew(samples))
+            # Who asked may have gone by the time it fails.
+            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.shield(self._renewing)
 
     async def _renew(self, samples: int) -> None:
         await self.clock.measure(self._server_ms, samples)
-        self._client.timestamp_offset = self.clock.offset_ms
 
     async def _server_ms(self) -> int:
         body = await self.read("v1/time", urgent=True)
@@ -215,16 +218,16 @@ class Rest:
             raise NoAnswer(strange, "v1/time") from None
 
     async def _keep_clock(self) -> None:
-        """Renew the measure on its period, and at once where this machine's clock has jumped."""
+        """Renew the measure on its period, and at once where this machine has slept."""
         loop = asyncio.get_running_loop()
         period_s = self.timings.clock_ms / 1000
         due_s = loop.time() + period_s
         while True:
             await asyncio.sleep(min(_BEAT_S, period_s))
-            jump_ms = self.clock.jump_ms()
-            if abs(jump_ms) > _JUMP_MS:
-                for told in self.on_jump:
-                    told(round(jump_ms))
+            slept_ms = self.clock.slept_ms()
+            if slept_ms > _SLEPT_MS:
+                for told in self.on_sleep:
+                    told(round(slept_ms))
                 due_s = loop.time()
             if loop.time() >= due_s:
                 try:

@@ -134,7 +134,7 @@ def asked(peer: Peer, of: Callable[[Client], Awaitable[Reply]], timings: Timings
 
     async def ask() -> Answer:
         rest = Rest(peer.endpoints, KEYS, timings)
-        rest._opened = client = Client(peer.endpoints, KEYS, timings, None)
+        rest._opened = client = Client(peer.endpoints, KEYS, timings, None, rest.clock.stamp_ms)
         try:
             return await rest._sent(lambda: of(client))
         finally:
@@ -205,7 +205,7 @@ def test_a_refused_connection_and_a_handshake_without_end_are_not_sent() -> None
 def test_a_closed_client_sends_nothing() -> None:
     async def story(peer: Peer) -> None:
         rest = Rest(peer.endpoints, KEYS, Timings())
-        rest._opened = Client(peer.endpoints, KEYS, Timings(), None)
+        rest._opened = Client(peer.endpoints, KEYS, Timings(), None, rest.clock.stamp_ms)
         await rest.close()
         assert (await rest._sent(lambda: order(rest._opened))).standing is N  # type: ignore[arg-type]
         assert not peer.asked

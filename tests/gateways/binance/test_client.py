@@ -20,12 +20,13 @@ from runner.gateways.binance.keys import Credentials, Secret, load_credentials
 from runner.gateways.binance.settings import Endpoints, Timings
 from tests.gateways.binance.peer import CUT, HANG, Peer, Says, with_peer
 
+NOW = 1_790_000_000_000
 SECRET = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"
 CREDENTIALS = Credentials(Secret("the-key"), Secret(SECRET))
 
 
 def client_of(peer: Peer, credentials: Credentials = CREDENTIALS, timings: Timings | None = None) -> Client:
-    return Client(peer.endpoints, credentials, timings or Timings(), None)
+    return Client(peer.endpoints, credentials, timings or Timings(), None, lambda: NOW)
 
 
 def test_constructing_asks_nothing_and_every_request_goes_to_the_given_host_under_fapi() -> None:
@@ -61,13 +62,12 @@ def test_an_hmac_signature_is_that_of_binances_own_example() -> None:
 def test_a_request_is_signed_with_our_clock_and_our_window_and_values_go_as_they_are() -> None:
     async def story(peer: Peer) -> None:
         client = client_of(peer, timings=Timings(recv_window_ms=300))
-        client.timestamp_offset = 1_000_000_000_000
         await client.futures_create_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.00001")
         await client.close()
         (one,) = peer.asked
         assert one.params["quantity"] == "0.00001"
         assert one.params["recvWindow"] == "300"
-        assert int(one.params["timestamp"]) > 2_700_000_000_000
+        assert one.params["timestamp"] == str(NOW)
         signed, _, signature = one.raw.rpartition("&signature=")
         assert signature == client._hmac_signature(signed)
         assert one.body == ""
@@ -220,7 +220,8 @@ def test_the_environments_proxy_is_found_as_everywhere(
 
 def test_requests_go_through_the_proxy_that_is_given() -> None:
     async def story(peer: Peer) -> None:
-        client = Client(Endpoints("http://exchange.invalid", ""), CREDENTIALS, Timings(), peer.endpoints.rest)
+        hidden = Endpoints("http://exchange.invalid", "")
+        client = Client(hidden, CREDENTIALS, Timings(), peer.endpoints.rest, lambda: NOW)
         reply: Reply = await client.futures_time()
         await client.close()
         assert reply.body == {"serverTime": 1}

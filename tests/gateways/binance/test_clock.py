@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from runner.gateways.binance.answers import NoAnswer
-from runner.gateways.binance.clock import ExchangeClock
+from runner.gateways.binance.clock import ExchangeClock, elapsed_ms
 from runner.gateways.binance.rest import Rest
 from tests.gateways.binance.stage import KEYS, QUICK, Stage, told
 
@@ -13,18 +13,21 @@ NOW = 1_790_000_000_000
 
 
 class Machine:
-    """A wall clock, a steady clock, and an exchange whose clock is `ahead_ms` of the wall's at the start."""
+    """The clocks of a machine, and an exchange whose clock is `ahead_ms` of its wall's at the start."""
 
     def __init__(self, ahead_ms: float) -> None:
         self.wall_ms = float(NOW)
-        self.steady_ms = 5_000.0
+        self.elapsed_ms = 5_000.0
+        self.awake_ms = 4_000.0
         self.exchange_ms = NOW + ahead_ms
-        self.clock = ExchangeClock(lambda: self.wall_ms, lambda: self.steady_ms)
+        self.clock = ExchangeClock(lambda: self.wall_ms, lambda: self.elapsed_ms, lambda: self.awake_ms)
 
-    def pass_time(self, ms: float) -> None:
+    def pass_time(self, ms: float, *, asleep: bool = False) -> None:
         self.wall_ms += ms
-        self.steady_ms += ms
+        self.elapsed_ms += ms
         self.exchange_ms += ms
+        if not asleep:
+            self.awake_ms += ms
 
     def asked(self, *ways: tuple[float, float]) -> Callable[[], Awaitable[int]]:
         """The exchange's answers, each taking so long there and back."""
@@ -66,15 +69,28 @@ def test_it_never_goes_back_but_requests_are_signed_by_what_is_believed() -> Non
     assert machine.clock.now_ms() == machine.clock.stamp_ms() > before_ms
 
 
-def test_a_sleep_and_a_clock_that_is_set_are_noticed_once() -> None:
+def test_a_wall_clock_that_is_set_changes_nothing() -> None:
+    machine = Machine(ahead_ms=0)
+    asyncio.run(machine.clock.measure(machine.asked((1, 1)), 1))
+    for set_ms in (3_600_000, -7_200_000):
+        machine.wall_ms += set_ms
+        machine.pass_time(1_000)
+        assert abs(machine.clock.now_ms() - machine.exchange_ms) <= 1
+        assert abs(machine.clock.stamp_ms() - machine.exchange_ms) <= 1
+
+
+def test_a_sleep_is_gone_through_and_noticed_once() -> None:
     machine = Machine(ahead_ms=0)
     machine.pass_time(10_000)
-    assert machine.clock.jump_ms() == 0
-    machine.wall_ms += 3_600_000
-    assert machine.clock.jump_ms() == 3_600_000
-    assert machine.clock.jump_ms() == 0
-    machine.wall_ms -= 2_000
-    assert machine.clock.jump_ms() == -2_000
+    assert machine.clock.slept_ms() == 0
+    machine.pass_time(3_600_000, asleep=True)
+    assert abs(machine.clock.now_ms() - machine.exchange_ms) <= 1
+    assert machine.clock.slept_ms() == 3_600_000
+    assert machine.clock.slept_ms() == 0
+
+
+def test_before_a_measure_it_is_the_wall_clock() -> None:
+    assert abs(ExchangeClock().now_ms() - time.time_ns() // 1_000_000) < 50
 
 
 def test_a_refused_timestamp_is_cured_by_a_new_measure() -> None:
@@ -99,16 +115,15 @@ def test_who_asks_while_the_clock_is_measured_waits_for_that_measure() -> None:
 def test_a_machine_that_slept_measures_anew_and_says_so() -> None:
     async def live() -> None:
         async with Stage() as stage:
-            ahead_ms = 0.0
-            loop = asyncio.get_running_loop()
-            slept: asyncio.Future[int] = loop.create_future()
-            clock = ExchangeClock(lambda: time.time_ns() / 1e6 + ahead_ms, lambda: time.monotonic_ns() / 1e6)
+            asleep_ms = 0.0
+            slept: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            clock = ExchangeClock(elapsed=lambda: elapsed_ms() + asleep_ms)
             rest = Rest(stage.endpoints, KEYS, QUICK.but(clock_ms=20), clock=clock)
             await rest.open()
-            rest.on_jump.append(lambda ms: slept.done() or slept.set_result(ms))
-            ahead_ms = 5_000.0
+            rest.on_sleep.append(lambda ms: slept.done() or slept.set_result(ms))
+            asleep_ms = 5_000.0
             assert abs(await asyncio.wait_for(slept, 5) - 5_000) < 100
-            while abs(rest.clock.offset_ms + 5_000) > 100:
+            while abs(rest.clock.stamp_ms() - stage.front.now_ms()) > 100:
                 await asyncio.sleep(0.01)
             await rest.close()
 

@@ -59,8 +59,6 @@ class Wire:
     """Takes the place of the client: what was sent, when in seconds, and what is answered to each path in turn, the
     last answer for ever."""
 
-    timestamp_offset = 0.0
-
     def __init__(self, answers: dict[str, list[Answer]]) -> None:
         self.sent: list[tuple[float, str, dict[str, Any]]] = []
         self._answers: dict[str, deque[Answer]] = defaultdict(deque, {
@@ -119,7 +117,7 @@ def lanes(story: Story, **answers: list[Answer]) -> None:
 
     async def live() -> None:
         loop = asyncio.get_running_loop()
-        clock = ExchangeClock(lambda: NOW + loop.time() * 1000, lambda: loop.time() * 1000)
+        clock = ExchangeClock(lambda: NOW + loop.time() * 1000, lambda: loop.time() * 1000, lambda: 0.0)
         rest = Rest(Endpoints("", ""), KEYS, TIMINGS, clock=clock)
         wire = Wire({path.replace("_", " "): given for path, given in answers.items()})
         rest._opened = wire  # type: ignore[assignment]

@@ -139,7 +139,7 @@ def test_a_read_by_a_clock_that_went_wrong_is_signed_anew_once() -> None:
     late = Says(400, '{"code":-1021,"msg":"Timestamp"}')
 
     async def story(peer: Peer) -> None:
-        rest = Rest(peer.endpoints, KEYS, QUICK, clock=ExchangeClock(lambda: 1_000_000.0))
+        rest = Rest(peer.endpoints, KEYS, QUICK, clock=ExchangeClock(lambda: 1_000_000.0, lambda: 5.0))
         rest.begin()
         assert await rest.read("v3/balance") == ["balances"]
         with pytest.raises(NoAnswer, match="-1021"):
