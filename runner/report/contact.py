@@ -108,14 +108,14 @@ class Contact:
 
 
 def _account(before: AccountFacts | None, facts: AccountFacts) -> tuple[Note, ...]:
-    words = _words(facts)
+    words, known = _words(facts), _words(before) if before is not None else {}
     request: dict[str, object] = {"account": facts.tag, **words}
-    text = ", ".join(f"{name} {value}" for name, value in words.items())
-    if before is None:
-        return (Note(ACCOUNT, f"{facts.tag}: {text}", "ACCOUNT", "INFO", request, matters=False),)
-    known = _words(before)
     changed = ", ".join(f"{name} {value}" for name, value in words.items() if known.get(name) != value)
-    return (Note(ACCOUNT, f"its settings are now: {changed or text}", "ACCOUNT_CHANGED", request=request),)
+    if before is None:
+        return (Note(ACCOUNT, f"{facts.tag}: {changed}", "ACCOUNT", "INFO", request, matters=False),)
+    if not changed:
+        return ()
+    return (Note(ACCOUNT, f"its settings are now: {changed}", "ACCOUNT_CHANGED", request=request),)
 
 
 def _words(facts: AccountFacts) -> dict[str, str]:

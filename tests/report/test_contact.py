@@ -167,7 +167,10 @@ def test_what_happened_while_no_process_was_there_says_when_it_did() -> None:
 
 def test_the_account_is_told_to_those_who_ask_for_more_and_its_change_to_everyone() -> None:
     changed = FACTS.but(settings=(SymbolSetting("BTCUSDT", 20, "CROSSED"),))
-    entries = placed((START, AccountSeen(START, FACTS)), (START + 9, AccountSeen(START + 9, changed)))
+    entries = placed(
+        (START, AccountSeen(START, FACTS)), (START + 5, AccountSeen(START + 5, FACTS)),
+        (START + 9, AccountSeen(START + 9, changed)),
+    )
     assert texts(entries) == ["account: its settings are now: BTCUSDT leverage 20 CROSSED"]
     assert [line["result"] for line in logged(entries) if line["action"] == "reconcile"] == [
         "ACCOUNT", "ACCOUNT_CHANGED",
