@@ -1,9 +1,14 @@
 """A stop that the exchange sizes to the whole position: sent once, never resized, stood in for while it is refused."""
 
+import pytest
+
 from runner.domain.commands import GroupProtected, Remark
 from runner.domain.events import StopRequested
-from runner.domain.orders import OrderStatus
-from tests.engine.paper import Paper
+from runner.domain.orders import OrderRequest, OrderStatus
+from tests.engine.adversary import World
+from tests.engine.invariants import check
+from tests.engine.paper import Paper, graph_of
+from tests.engine.scenarios import SCENARIOS
 
 LONG = """
   - id: long
@@ -339,3 +344,36 @@ def test_a_stop_request_leaves_it_standing() -> None:
     paper.cancelled("long.entry#0")
     assert paper.said() == ["cancel long.entry#0"]
     assert paper.verdict() == "stopped"
+
+
+# ---- in a world that obeys its own rules ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late_ms", [1_000, 1_500, 2_000])
+def test_an_exchange_that_sees_the_position_late_has_a_sized_stop_until_then(
+    late_ms: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario = next(one for one in SCENARIOS if one.name == "whole-position-bracket")
+    world = World(graph_of(scenario.steps), {}, check)
+    sound = world.exchange.accept
+    seen_ms = [0]
+
+    def accept(request: OrderRequest) -> int | None:
+        return -4509 if request.close_position and world.now_ms < seen_ms[0] else sound(request)
+
+    monkeypatch.setattr(world.exchange, "accept", accept)
+    world.settle()
+    seen_ms[0] = world.now_ms + late_ms
+    assert world.execute(0, 5)
+    world.settle()
+    (stop,) = standing_stops(world)
+    assert not stop.close_position
+    while world.now_ms < seen_ms[0] + 1_000:
+        world.fire()
+        world.settle()
+    (stop,) = standing_stops(world)
+    assert stop.close_position
+
+
+def standing_stops(world: World) -> list[OrderRequest]:
+    return [one.request for one in world.orders(lambda one: one.live and one.request.order_type.stop_like)]
