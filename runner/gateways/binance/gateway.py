@@ -280,9 +280,12 @@ class BinanceGateway:
 
     def _looked(self, snapshot: VenueSnapshot) -> int:
         """Tell what a look has shown; in how many ms to look again."""
-        if self._stream.caught_up.is_set() and self._view.owes(snapshot):
-            _LOG.warning("the user stream has not told what the exchange shows: connecting anew")
-            self._stream.give_up()
+        if self._stream.caught_up.is_set():
+            if self._view.owes(snapshot):
+                _LOG.warning("the user stream has not told what the exchange shows: connecting anew")
+                self._stream.give_up()
+            elif not snapshot.symbols and not self._view.indebted:
+                self._stream.was_sound(snapshot.begun_ms - self._late_ms)
         self._show(snapshot)
         return self._late_ms if self._view.indebted else self._timings.poll_ms
 
@@ -315,6 +318,7 @@ class BinanceGateway:
             if not self._told.lacks_trades(report):
                 return
             await asyncio.sleep(pause_ms / 1000)
+        self._fetched.pop((report.symbol, report.order_id))
 
     def _puzzled(self, symbol: str, order_id: str, client_ids: tuple[str, ...]) -> None:
         self._begin(self._resolve(symbol, order_id, client_ids))

@@ -55,6 +55,10 @@ class UserStream:
         """It is not to be trusted any more: connect anew."""
         self._socket.give_up()
 
+    def was_sound(self, at_ms: int) -> None:
+        """All that had happened by then had been told."""
+        self._sound_ms = max(self._sound_ms, at_ms)
+
     def expired(self, key: str) -> None:
         """A listen key is dead; if it is ours, no event comes any more."""
         if key in ("", self._key):

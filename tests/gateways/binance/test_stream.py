@@ -141,6 +141,26 @@ def test_it_counts_as_caught_up_only_while_the_account_was_read_since_it_connect
     followed(story)
 
 
+def test_a_loss_is_told_since_the_last_instant_at_which_nothing_was_missing() -> None:
+    async def story(follower: Follower) -> None:
+        (client,) = follower.stage.served.hub.clients
+        begun_ms = follower.rest.now_ms()
+        client.socket.tell('{"e":"SOMETHING"}')
+        await follower.until(lambda: "SOMETHING" in follower.said)
+        heard_ms = follower.rest.now_ms()
+        follower.stream.was_sound(begun_ms - 1_000)
+        follower.stream.give_up()
+        await follower.until(lambda: len(follower.losses) == 1)
+        assert begun_ms <= follower.losses[0] <= heard_ms
+        await follower.until(follower.stream.caught_up.is_set)
+        follower.stream.was_sound(heard_ms + 60_000)
+        follower.stream.give_up()
+        await follower.until(lambda: len(follower.losses) == 2)
+        assert follower.losses[1] == heard_ms + 60_000
+
+    followed(story)
+
+
 def test_frames_that_are_no_events_are_passed_over() -> None:
     async def story(follower: Follower) -> None:
         (client,) = follower.stage.served.hub.clients
