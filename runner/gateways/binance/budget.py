@@ -7,6 +7,7 @@ the exchange's clock.
 
 import asyncio
 import heapq
+import logging
 import re
 from collections.abc import Callable, Mapping
 from enum import IntEnum
@@ -15,6 +16,7 @@ from typing import Any
 from runner.domain.value import Record
 from runner.gateways.binance.answers import BANNED, TOO_MANY, Reply
 
+_LOG = logging.getLogger(__name__)
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
 _UNTIL = re.compile(r"banned until (\d{13})")
@@ -141,10 +143,13 @@ class Budget:
         """Too many orders hold up orders alone, anything else all that we would send."""
         told_ms = self._told_until_ms(reply, now_ms)
         if reply.code == _TOO_MANY_ORDERS and reply.status != BANNED:
-            self._orders_paused_until_ms = max(self._orders_paused_until_ms, told_ms or now_ms + _TOO_MANY_ORDERS_MS)
+            until_ms = told_ms or now_ms + _TOO_MANY_ORDERS_MS
+            self._orders_paused_until_ms = max(self._orders_paused_until_ms, until_ms)
         else:
-            unsaid_ms = _LEAST_BAN_MS if reply.status == BANNED else _TOO_MANY_MS
-            self.paused_until_ms = max(self.paused_until_ms, told_ms or now_ms + unsaid_ms)
+            until_ms = told_ms or now_ms + (_LEAST_BAN_MS if reply.status == BANNED else _TOO_MANY_MS)
+            self.paused_until_ms = max(self.paused_until_ms, until_ms)
+        pause_s = (until_ms - now_ms) / SECOND_MS
+        _LOG.warning("the exchange asks for a pause of %d s: %d %s", pause_s, reply.code, reply.message)
 
     def _told_until_ms(self, reply: Reply, now_ms: int) -> int:
         """Until when the answer itself asks to wait; 0 where it does not say."""

@@ -30,6 +30,7 @@ with warnings.catch_warnings():
 
 _KEPT_ALIVE_S = 50
 """Load balancers commonly close a connection that is idle for 60 s: no request is to meet one just being closed."""
+_LONGEST = 200
 _IN_BOOK = ("MARKET", "LIMIT")
 _decode = json.JSONDecoder(parse_float=Decimal).decode
 
@@ -117,10 +118,10 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
             body = _decode(text) if text.strip() else {}
         except (ValueError, RecursionError):
             body = None
-        code, message = 0, text[:200]
+        code, message = 0, text
         if isinstance(body, dict):
             code, message = _whole(body.get("code")), str(body.get("msg", ""))
-        return Reply(response.status, code, message, response.headers, body)
+        return Reply(response.status, code, _line(message), response.headers, body)
 
 
 def environment_proxy(url: str) -> str | None:
@@ -134,6 +135,12 @@ def environment_proxy(url: str) -> str | None:
         return None
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     return urllib.request.getproxies().get(scheme)
+
+
+def _line(message: str) -> str:
+    """What a server says as one line that is safe to show."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in message[:_LONGEST])
+    return " ".join(shown.split())
 
 
 def _whole(code: object) -> int:

@@ -137,7 +137,7 @@ class Lanes:
             case CancelOrder():
                 await self._cancel(lane, command)
             case QueryOrder():
-                await self._query(command)
+                await self._query(lane, command)
             case _:
                 assert_never(command)
 
@@ -181,14 +181,18 @@ class Lanes:
             OrderStatus.CANCELED,
         )
 
-    async def _query(self, command: QueryOrder) -> None:
+    async def _query(self, lane: _Lane, command: QueryOrder) -> None:
         symbol, client_id = command.symbol, command.client_order_id
+        late_s = self._rest.timings.unanswered_ms / 1000
+        timer = asyncio.get_running_loop().call_later(late_s, self._go_on, lane, client_id)
         try:
             found = await look_up(self._rest, symbol, client_id)
         except (NoAnswer, *UNREADABLE):
             now_ms = self._rest.now_ms()
             self._tell(CommandUnresolved(now_ms, symbol, client_id, Action.QUERY, now_ms))
             return
+        finally:
+            timer.cancel()
         if found is None:
             self._tell(OrderNotFound(self._rest.now_ms(), symbol, client_id))
             return
@@ -203,7 +207,7 @@ class Lanes:
             begun_ms = self._rest.now_ms()
             try:
                 found = await self._rest.read("v3/positionRisk", urgent=True, symbol=symbol)
-                qty = total(rows.position(row).qty for row in found)
+                qty = total(rows.position(row).qty for row in found if row["symbol"] == symbol)
             except (NoAnswer, *UNREADABLE):
                 await asyncio.sleep(pauses[0] / 1000)
                 if len(pauses) > 1:

@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Collection, Iterable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from runner.domain.account import AccountFacts, SymbolSetting
@@ -46,17 +47,19 @@ class Reading:
         self._recent: dict[str, deque[TradeReport]] = {}
         self._taker_fees: dict[str, Decimal] = {}
 
-    async def snapshot(self, symbols: Collection[str], prefix: str = "") -> VenueSnapshot:
+    async def snapshot(
+        self, symbols: Collection[str], prefix: str = "", *, urgent: bool = False,
+    ) -> VenueSnapshot:
         """All of the account, with the executions of these symbols.
 
         Of those before the first snapshot there are those whose client order id begins with `prefix`, none where it is
-        empty.
+        empty.  An `urgent` one goes before what is read on a period.
         """
         begun_ms = self._rest.now_ms()
-        read = self._rest.read
+        read = partial(self._rest.read, urgent=urgent)
         orders, conditionals, positions, balances, *traded = await _together(
             read("v1/openOrders"), read("v1/openAlgoOrders"), read("v3/positionRisk"), read("v3/balance"),
-            *(self._new_trades(symbol, prefix) for symbol in symbols),
+            *(self._new_trades(symbol, prefix, urgent) for symbol in symbols),
         )
         trades = sorted((one for told in traded for one in told), key=lambda one: (one.at_ms, int(one.trade_id)))
         return VenueSnapshot(
@@ -133,14 +136,14 @@ class Reading:
         waiting = [one for one in told if (one.symbol, one.client_order_id) not in known]
         return (*in_book, *waiting)
 
-    async def _new_trades(self, symbol: str, prefix: str) -> list[TradeReport]:
+    async def _new_trades(self, symbol: str, prefix: str, urgent: bool) -> list[TradeReport]:
         first = symbol not in self._recent
         recent = self._recent.get(symbol, deque())
         last_id = self._last_id.get(symbol, 0)
         found: list[Shown] = []
         while True:
             since: dict[str, Any] = {"fromId": last_id + 1} if last_id else {}
-            page = await self._rest.read("v1/userTrades", symbol=symbol, limit=_PAGE, **since)
+            page = await self._rest.read("v1/userTrades", urgent=urgent, symbol=symbol, limit=_PAGE, **since)
             found += page
             if not last_id or len(page) < _PAGE:
                 break

@@ -128,6 +128,7 @@ def test_a_number_never_becomes_a_float() -> None:
     (Says(200, '{"code":"no number"}'), 0, "", {"code": "no number"}),
     (Says(200, ""), 0, "", {}),
     (Says(200, "not json"), 0, "not json", None),
+    (Says(502, "<html>\r\n  <b>\x1b[31mno</b>\r\n"), 0, "<html> <b> [31mno</b>", None),
     (Says(200, "[" * 100_000), 0, "[" * 200, None),
     (Says(503, "Service Unavailable.", kind="text/plain"), 0, "Service Unavailable.", None),
 ])

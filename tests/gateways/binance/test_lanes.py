@@ -435,6 +435,22 @@ def test_a_cancel_whose_no_comes_late_is_not_told_again() -> None:
     lanes(story, DELETE_order=[Late(2, refused(-2011))])
 
 
+def test_a_look_that_takes_long_holds_up_no_cancel_and_is_told_when_it_ends() -> None:
+    async def story(made: Lanes, told: Told) -> None:
+        made.submit(query(ENTRY))
+        made.submit(cancel(ENTRY))
+        await asyncio.sleep(60)
+        assert told.wire.paths == [(0, "GET order"), (0, "GET algoOrder"), (0.5, CANCELLED)]
+        assert [one.status for one in told.events if isinstance(one, OrderReport)] == [
+            OrderStatus.CANCELED, OrderStatus.NEW,
+        ]
+
+    lanes(
+        story, GET_order=[Late(3, ok(ORDER))], GET_algoOrder=[refused(-2013)],
+        DELETE_order=[ok(ORDER | {"status": "CANCELED"})],
+    )
+
+
 def test_what_is_asked_of_an_order_that_is_known_to_stand_does_not_wait_for_the_answer_to_its_placement() -> None:
     async def story(made: Lanes, told: Told) -> None:
         made.submit(ENTRY)
