@@ -5,6 +5,8 @@ import pytest
 from runner.domain.commands import GroupProtected, Remark
 from runner.domain.events import StopRequested
 from runner.domain.orders import OrderRequest, OrderStatus
+from runner.engine import contingencies
+from runner.engine.state import Leg, Run
 from tests.engine.adversary import World
 from tests.engine.invariants import check
 from tests.engine.paper import Paper, graph_of
@@ -349,31 +351,45 @@ def test_a_stop_request_leaves_it_standing() -> None:
 # ---- in a world that obeys its own rules ----------------------------------------------------------------------------
 
 
+def late_world(late_ms: int, patch: pytest.MonkeyPatch) -> World:
+    """A bracket whose entry has half filled, on an exchange that sees the position `late_ms` later."""
+    scenario = next(one for one in SCENARIOS if one.name == "whole-position-bracket")
+    world = World(graph_of(scenario.steps), {}, check)
+    sound, seen_ms = world.exchange.accept, world.now_ms + late_ms
+
+    def accept(request: OrderRequest) -> int | None:
+        return -4509 if request.close_position and world.now_ms < seen_ms else sound(request)
+
+    patch.setattr(world.exchange, "accept", accept)
+    world.settle()
+    assert world.execute(0, 5)
+    world.settle()
+    return world
+
+
+def standing_stops(world: World) -> list[OrderRequest]:
+    return [one.request for one in world.orders(lambda one: one.live and one.request.order_type.stop_like)]
+
+
 @pytest.mark.parametrize("late_ms", [1_000, 1_500, 2_000])
 def test_an_exchange_that_sees_the_position_late_has_a_sized_stop_until_then(
     late_ms: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scenario = next(one for one in SCENARIOS if one.name == "whole-position-bracket")
-    world = World(graph_of(scenario.steps), {}, check)
-    sound = world.exchange.accept
-    seen_ms = [0]
-
-    def accept(request: OrderRequest) -> int | None:
-        return -4509 if request.close_position and world.now_ms < seen_ms[0] else sound(request)
-
-    monkeypatch.setattr(world.exchange, "accept", accept)
-    world.settle()
-    seen_ms[0] = world.now_ms + late_ms
-    assert world.execute(0, 5)
-    world.settle()
+    world = late_world(late_ms, monkeypatch)
+    seen_ms = world.now_ms + late_ms
     (stop,) = standing_stops(world)
     assert not stop.close_position
-    while world.now_ms < seen_ms[0] + 1_000:
+    while world.now_ms < seen_ms + 1_000:
         world.fire()
         world.settle()
     (stop,) = standing_stops(world)
     assert stop.close_position
 
 
-def standing_stops(world: World) -> list[OrderRequest]:
-    return [one.request for one in world.orders(lambda one: one.live and one.request.order_type.stop_like)]
+def test_the_invariants_catch_a_position_that_is_bare_until_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(run: Run, leg: Leg) -> None:
+        leg.held_until_ms = run.now_ms + 10**9
+
+    monkeypatch.setattr(contingencies, "hold_whole", wait)
+    with pytest.raises(AssertionError, match="nothing is on the way"):
+        late_world(2_000, monkeypatch)
