@@ -142,7 +142,7 @@ class BinanceGateway:
         self._lanes.submit(command)
 
     async def snapshot(self) -> VenueSnapshot:
-        return await self._insist(self._read_all)
+        return await self._insist(lambda: self._read_all(urgent=True))
 
     async def account(self, symbols: Collection[str]) -> AccountFacts:
         self._facts = await self._insist(lambda: self._reading.account(symbols))
@@ -231,12 +231,12 @@ class BinanceGateway:
 
     # --- what is read
 
-    async def _read_all(self) -> VenueSnapshot:
-        return await self._reading.snapshot(self._symbols, self._run_prefix)
+    async def _read_all(self, *, urgent: bool = False) -> VenueSnapshot:
+        return await self._reading.snapshot(self._symbols, self._run_prefix, urgent=urgent)
 
     async def _catch_up(self) -> None:
         """Read the account after the user stream has connected."""
-        snapshot = await self._insist(self._read_all)
+        snapshot = await self._insist(lambda: self._read_all(urgent=True))
         self._view.begin(snapshot)
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(self._noted(snapshot))
