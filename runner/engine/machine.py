@@ -116,7 +116,7 @@ class Machine:
         else:
             deferred = [event]
         for one in deferred:
-            if not run.ended:
+            if not run.ended or isinstance(one, RunResumed):
                 self._advance(one)
         return tuple(run.out)
 
