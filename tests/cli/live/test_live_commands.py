@@ -22,6 +22,10 @@ def started(trader: Trader, text: str = BRACKET) -> Running:
     return running
 
 
+def standing(trader: Trader) -> list[str]:
+    return [order["clientAlgoId"] for order in trader.orders(closed=False)["conditionals"]]
+
+
 def test_the_preview_shows_the_account_and_what_would_be_sent_and_writes_nothing(trader: Trader) -> None:
     ended = trader.command("preview", trader.plan(BRACKET), "--mode", "demo", "--format", "json")
     assert ended.code == 0, ended.said
@@ -150,13 +154,23 @@ def test_a_run_shows_a_line_an_event_without_control_codes_and_logs_the_same(sta
 def test_a_run_is_stopped_from_another_terminal_and_resumed(stage: Stage, trader: Trader) -> None:
     stage.price("60200")
     running = started(trader)
+    stage.price("59900")
+    until("the exits", lambda: len(standing(trader)) == 3)
     ended = trader.command("stop", trader.run_id(), "--format", "json")
     assert ended.code == 0, ended.said
     answer = json.loads(ended.out)
-    assert (answer["ended"], answer["outcome"]) == (True, "stopped")
+    assert (answer["ended"], answer["outcome"], len(answer["left"])) == (True, "stopped", 4)
     stopped = running.wait()
     assert stopped.code == 1
     assert "stopping: nothing opens any more, what protects stays" in stopped.out
+    assert f"resume with: daksh-run resume {trader.run_id()}" in stopped.out
+    assert len(standing(trader)) == 3
+    resumed = trader.resume()
+    until("it is taken up", lambda: "everything was read again" in resumed.out or resumed.ended)
+    stage.price("62100")
+    again = resumed.wait()
+    assert "still on the exchange" not in again.out and standing(trader) == [], again.said
+    assert trader.held() in ("0", "0.000") and "resumed 1 time" in again.out
     assert trader.command("stop", "nothing-of-the-kind").code == 2
 
 
