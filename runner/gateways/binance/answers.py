@@ -173,6 +173,8 @@ def failure_words(error: Exception) -> str:
     """What went wrong, in words that hold nothing of the request."""
     if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answers HTTP {error.status}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"no connection to {error.host}:{error.port} ({error.os_error.strerror or type(error).__name__})"
     return f"{type(error).__name__}"

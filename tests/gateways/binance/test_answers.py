@@ -110,6 +110,7 @@ _KEY = ConnectionKey("host", 443, True, True, None, None, None)
     (aiohttp.ClientConnectorSSLError(_KEY, ssl.SSLError(1, "handshake")), N),
     (aiohttp.ClientConnectorCertificateError(_KEY, ssl.CertificateError("wrong name")), N),
     (aiohttp.ClientProxyConnectionError(_KEY, OSError(111, "refused")), N),
+    (aiohttp.ClientHttpProxyError(None, (), status=407), N),  # type: ignore[arg-type]
     (aiohttp.ConnectionTimeoutError(), N),
     (aiohttp.InvalidURL("x"), N),
     (RuntimeError("Session is closed"), N),
