@@ -9,9 +9,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientWebSocketResponse,
+    ClientWSTimeout,
+    WSMsgType,
+    WSServerHandshakeError,
+)
 
 from runner.errors import DakshError
+from runner.gateways.binance.answers import failure_words
 from runner.gateways.binance.settings import Timings
 
 _LOG = logging.getLogger(__name__)
@@ -23,6 +31,15 @@ async def connected(session: ClientSession, url: str, timings: Timings) -> Clien
     return await session.ws_connect(
         url, heartbeat=timings.heartbeat_ms / 1000, max_msg_size=0, timeout=ClientWSTimeout(ws_close=_CLOSE_S),
     )
+
+
+def _words(error: Exception) -> str:
+    """What went wrong with a dial; the error's own text may hold the address, and that the listen key."""
+    if isinstance(error, DakshError):
+        return str(error)
+    if isinstance(error, WSServerHandshakeError):
+        return f"the handshake was answered with HTTP {error.status}"
+    return failure_words(error)
 
 
 class KeptSocket:
@@ -97,8 +114,7 @@ class KeptSocket:
                 async with asyncio.timeout(self._dial_s):
                     return await self._dial()
             except Exception as error:
-                # The text of a failed handshake holds the address, and that the listen key.
-                self.trouble = str(error) if isinstance(error, DakshError) else type(error).__name__
+                self.trouble = _words(error)
                 _LOG.warning("%s: no connection (%s), try %d", self._name, self.trouble, self._tries)
 
     async def _read(self, socket: ClientWebSocketResponse) -> None:

@@ -146,6 +146,20 @@ def test_dials_that_fail_are_repeated_without_limit() -> None:
     told(story)
 
 
+def test_a_dial_that_is_refused_says_why_and_not_whom_it_asked() -> None:
+    async def story(line: Line) -> None:
+        good, line.url = line.url, f"{line.url}nowhere?listenKey=precious"
+        await line.sockets[0].close()
+        await line.until(lambda: bool(line.kept.trouble))
+        assert line.kept.trouble == "the handshake was answered with HTTP 404"
+        line.url = "ws://127.0.0.1:9/?listenKey=precious"
+        await line.until(lambda: "127.0.0.1:9" in line.kept.trouble)
+        assert "precious" not in line.kept.trouble
+        line.url = good
+
+    told(story)
+
+
 def test_a_dial_that_hangs_is_given_up() -> None:
     async def story(line: Line) -> None:
         async with mute(b"") as url:
@@ -154,7 +168,7 @@ def test_a_dial_that_hangs_is_given_up() -> None:
             await line.until(lambda: line.dialled >= 2)
             line.url = good
             await line.until(lambda: len(line.sockets) == 2)
-        assert line.kept.trouble == "TimeoutError"
+        assert line.kept.trouble == "no answer in time"
 
     told(story)
 
