@@ -166,7 +166,10 @@ def judged(reply: Reply) -> Standing:
 
 def failed(error: Exception) -> Standing:
     """How a request stands that ended in an exception."""
-    return next(standing for kind, text, standing, _ in FAILURES if isinstance(error, kind) and text in str(error))
+    return next(
+        standing for kind, text, standing, _ in FAILURES
+        if isinstance(error, kind) and (not text or text in str(error))
+    )
 
 
 def failure_words(error: Exception) -> str:
