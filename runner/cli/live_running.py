@@ -17,6 +17,7 @@ from runner.domain.values import ZERO
 from runner.errors import Refused
 from runner.graph.preview import preview as planned
 from runner.graph.reference import ReferencePrice
+from runner.plan.diagnostics import Diagnostic
 from runner.report.summary import as_text
 
 Watched = Callable[[LiveScreen], RunResult]
@@ -38,16 +39,20 @@ def preview(path: str, content: bytes, sets: Mapping[str, str], mode: str) -> pr
 
 def run(options: RunOptions, approve: str | None) -> int:
     """Send a plan's orders, once it is approved; the exit code."""
-    result, code = carried_out(options, approve)
+    result, code = carried_out(options, approve, running.warn_of_plan)
     conclude(result)
     return code
 
 
-def carried_out(options: RunOptions, approve: str | None) -> tuple[RunResult, int]:
-    """The run, and its exit code."""
+def carried_out(
+    options: RunOptions, approve: str | None, warn: Callable[[tuple[Diagnostic, ...]], None],
+) -> tuple[RunResult, int]:
+    """The run, and its exit code; `warn` shows the plan's warnings."""
     live = live_settings.live_options(options.mode)
 
     def approved(found: LivePreview) -> bool:
+        if found.compiled.warnings:
+            warn(found.compiled.warnings)
         return _approved(_shown(found, options.mode, live.endpoints.rest), approve)
 
     result = _watched(LiveScreen(), lambda screen: run_live(options, live, approved, screen))

@@ -29,7 +29,7 @@ class LiveScreen:
 
     def __init__(self, run: str = "") -> None:
         self.run = run
-        self._lines = running.Screen(running.warn_of_plan)
+        self._lines = running.Screen(lambda warnings: None)  # they were told before the approval
         self._live: Any = None
 
     def __enter__(self) -> "LiveScreen":

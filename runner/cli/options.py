@@ -154,11 +154,11 @@ sets = click.option(
 )
 prices = click.option(
     "--price", "prices", type=PriceOfType("SYMBOL=PRICE"), multiple=True, callback=_unique, metavar="SYMBOL=PRICE",
-    help="The reference price of a symbol's invented market; may be repeated.",
+    help="Dry runs: the reference price of a symbol's invented market; may be repeated.",
 )
 instruments = click.option(
     "--instruments", type=click.Path(path_type=Path), metavar="FILE",
-    help="Trading rules from a saved GET /fapi/v1/exchangeInfo instead of those shipped.",
+    help="Dry runs: trading rules from a saved GET /fapi/v1/exchangeInfo instead of those shipped.",
 )
 state_dir = click.option(
     "--state-dir", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -166,7 +166,8 @@ state_dir = click.option(
 )
 mode = click.option(
     "--mode", type=click.Choice(["dryrun", "demo", "live"]),
-    help="Where the orders go: nowhere, to Binance's demo exchange, or to Binance (default: MODE, else dryrun).",
+    help="Where the orders go: nowhere, to Binance's demo exchange, or to Binance, which this version refuses (default: "
+         "MODE, else dryrun).",
 )
 live_mode = click.option(
     "--mode", type=click.Choice(["demo", "live"]), help="Which exchange (default: MODE, else demo).",
@@ -179,7 +180,8 @@ approve = click.option(
 )
 data = click.option(
     "--data", "data", type=MarketDataType(), multiple=True, metavar="[SYMBOL=]FILE",
-    help="Market data to run on instead of the plan's (Binance's public csv, gz or zip files); may be repeated.",
+    help="Dry runs: market data to run on instead of the plan's (Binance's public csv, gz or zip files); may be "
+         "repeated.",
 )
 seed = click.option("--seed", type=SeedType(), help="Seed of invented prices and randomised slices.")
 

@@ -69,7 +69,7 @@ def send_order(order: Order, mode: str, approve: str | None, seed: int | None) -
         name=f"order {order.name}", data=plan_text(order, None).encode(), state_dir=Path(), seed=seed, mode=mode,
         until_accepted=_until_accepted(order),
     )
-    result, code = live_running.carried_out(options, approve)
+    result, code = live_running.carried_out(options, approve, _warn)
     if console.active.json:
         console.result_json({"ok": code == Exit.OK, **live_running.as_json(result)})
     else:

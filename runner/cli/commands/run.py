@@ -22,7 +22,7 @@ from runner.cli import environment, options, running
 @options.prices
 @options.instruments
 @options.seed
-@click.option("--require-end", is_flag=True, help="Exit 1 if the data end before the run does.")
+@click.option("--require-end", is_flag=True, help="Dry runs: exit 1 if the data end before the run does.")
 @options.state_dir
 @options.output
 def command(plan: str, mode: str | None, approve: str | None, require_end: bool, **given: Any) -> int:
