@@ -136,8 +136,10 @@ def _whole_ended(run: Run, leg: Leg, revision: Revision) -> None:
     doubt_position(run, group)
     if executing:
         start_closing(run, group, "the triggered stop ended and left a part open")
+    elif revision.order.status is OrderStatus.EXPIRED:
+        hold(run, leg)  # with its position, as far as the exchange knows: another would be refused
     else:
-        hold(run, leg)
+        ended_unasked(run, leg)
 
 
 def _pause(run: Run, leg: Leg, revision: Revision) -> None:

@@ -208,7 +208,8 @@ def cancelled(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
     group = run.group_of(leg)
     ours = revision.ours_to_cancel or revision.cancel_asked
     idle = revision.order.request.reduce_only and group.exit_qty == ZERO
-    if revision.order.status is not OrderStatus.CANCELED or ours or idle or run.forced_until_ms or reason.strip("0"):
+    own = run.forced_until_ms or reason.strip("0") or orders.lapsed(run, revision)
+    if revision.order.status is not OrderStatus.CANCELED or ours or idle or own:
         return
     text = f"{leg.node_id}: {revision.client_order_id} was cancelled, and not by this run"
     if revision.inherited:

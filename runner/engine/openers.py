@@ -274,7 +274,9 @@ def settle_openers(run: Run, group: GroupState) -> None:
         if leg.filled >= leg.target:
             run.end_leg(leg, Outcome.FILLED)
         else:
-            run.end_leg(leg, _ENDS.get(leg.revisions[-1].order.status, Outcome.CANCELLED))
+            last = leg.revisions[-1]
+            dated = orders.lapsed(run, last) and not last.ours_to_cancel
+            run.end_leg(leg, Outcome.EXPIRED if dated else _ENDS.get(last.order.status, Outcome.CANCELLED))
         if isinstance(leg.node.target, DueTarget):
             resume_slices(run, run.steps[leg.node.step_id])
 

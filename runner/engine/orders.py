@@ -99,6 +99,13 @@ def _repeat_cancel(run: Run, leg: Leg, revision: Revision) -> None:
             _send_cancel(run, leg, revision, "")
 
 
+def lapsed(run: Run, revision: Revision) -> bool:
+    """Whether an order has come to its date, at which the exchange ends it; whether as CANCELED or EXPIRED, it does not
+    say."""
+    till_ms = revision.order.request.good_till_ms
+    return till_ms is not None and run.now_ms >= till_ms
+
+
 def without_cancel(order: Order) -> Order:
     """The order after its cancel was refused or lost: it may be asked for again."""
     return order.but(cancel_in_flight=False)

@@ -148,6 +148,12 @@ def test_its_end_may_be_told_before_the_fill_that_ended_it() -> None:
     assert paper.ends() == {"long": "succeeded"}
 
 
+def test_one_that_somebody_cancelled_is_replaced_at_once() -> None:
+    paper = standing()
+    paper.report("long.stop_loss#0", OrderStatus.CANCELED)
+    assert "place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 close-position" in paper.said()
+
+
 def test_a_position_that_is_gone_with_it_is_found_out_by_reading() -> None:
     paper = standing()
     paper.report("long.entry#0", OrderStatus.CANCELED)
@@ -245,7 +251,6 @@ def test_one_of_ours_that_stands_already_is_found_and_kept() -> None:
 def test_an_earlier_one_that_was_given_up_is_found_and_kept() -> None:
     paper = standing()
     paper.report("long.stop_loss#0", OrderStatus.CANCELED)  # as after two queries that did not find it
-    paper.fire("retry:long.stop_loss")
     assert "place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 close-position" in paper.said()
     paper.reject("long.stop_loss#1", -4130)
     said = paper.said()
