@@ -275,8 +275,9 @@ def settle_openers(run: Run, group: GroupState) -> None:
             run.end_leg(leg, Outcome.FILLED)
         else:
             last = leg.revisions[-1]
-            dated = orders.lapsed(run, last) and not last.ours_to_cancel
-            run.end_leg(leg, Outcome.EXPIRED if dated else _ENDS.get(last.order.status, Outcome.CANCELLED))
+            outcome = _ENDS.get(last.order.status, Outcome.CANCELLED)
+            dated = outcome is Outcome.CANCELLED and not last.ours_to_cancel and orders.lapsed(run, last)
+            run.end_leg(leg, Outcome.EXPIRED if dated else outcome)
         if isinstance(leg.node.target, DueTarget):
             resume_slices(run, run.steps[leg.node.step_id])
 

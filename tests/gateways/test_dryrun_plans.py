@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import get_args
 
+import pytest
+
 from runner.domain.commands import (
     Command,
     OrderDenied,
@@ -151,8 +153,9 @@ def test_a_gtd_entry_that_fills_before_its_date_is_like_any_other() -> None:
     assert played.ends() == ["succeeded", "succeeded"]
 
 
-def test_a_date_that_is_too_near_is_refused_by_the_exchange() -> None:
-    played = Played(DATED.replace("06:20:00", "06:09:00"), 60000, 57900, 57900)
+@pytest.mark.parametrize("date", ["06:09:00", "05:00:00"])
+def test_a_date_that_is_too_near_or_past_is_refused_by_the_exchange(date: str) -> None:
+    played = Played(DATED.replace("06:20:00", date), 60000, 57900, 57900)
     assert [one.code for one in played.told if isinstance(one, CommandRejected)] == [-5040]
     assert played.ends() == ["failed rejected", "failed"]
     assert not isinstance(played.told[-1], DataEnded)
