@@ -105,10 +105,8 @@ def _order(order: Held, triggered: Held | None) -> str:
     price = trimmed(Decimal(order.price)) if order.price and Decimal(order.price) else "-"
     stop = trimmed(Decimal(order.trigger)) if order.trigger else "-"
     status = order.status if triggered is None else triggered.status
-    return (
-        f"{order.kind} {order.side} {'all' if order.closes else trimmed(order.qty)} {order.symbol} price={price} stop={stop} "
-        f"{_WORDS.get(status, status)}"
-    )
+    qty = "all" if order.closes else trimmed(order.qty)
+    return f"{order.kind} {order.side} {qty} {order.symbol} price={price} stop={stop} {_WORDS.get(status, status)}"
 
 
 def _fill(

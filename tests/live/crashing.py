@@ -1,27 +1,34 @@
 """Runs that are killed again and again, and taken on each time until they end."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
-from tests.live.judge import Verdict, judge, truth
+from runner.domain.events import RunResumed, RunStarted
+from tests.live.judge import Verdict, journal, judge, truth
 from tests.live.plays import PLAYS, Director
 from tests.live.stage import Ended, Running, Stage, Trader
 
 PROTECTED_WITHIN_MS = 2_000
 """The plans' own bound, which is the language's default."""
+NAMES = ("bracket", "bracket stopped", "oco", "oco stopped", "twap", "twap stopped")
 
 
 @dataclass(slots=True)
 class Survived:
-    """What became of a run that was killed `kills` times; `dead` are the spans in which no process was there."""
+    """What became of a run that was killed `kills` times."""
 
     ended: Ended
     verdict: Verdict
     kills: int
-    dead: list[tuple[int, int]] = field(default_factory=list)
-    unprotected_ms: int = 0
-    """The longest time without a stop while a process was there, from the start of its command on."""
+    unprotected_ms: int
+    """The longest time without a stop while a process was at work: from the resume on, where it began before."""
+
+    @property
+    def well(self) -> bool:
+        """As planned; a run that was killed after its last word has nothing to resume, and says so."""
+        had_ended = self.ended.code == 7 and "has ended (succeeded)" in self.ended.err
+        return self.verdict.findings == [] and (self.ended.code == 0 or had_ended)
 
 
 def survive(stage: Stage, trader: Trader, name: str, seed: int, most: int = 3) -> Survived:
@@ -32,27 +39,25 @@ def survive(stage: Stage, trader: Trader, name: str, seed: int, most: int = 3) -
     plan = trader.plan(play.plan)
     approval = trader.approval(plan)
     running = trader.run(plan, approval=approval)
-    dead: list[tuple[int, int]] = []
-    kills = 0
+    died: list[int] = []
     for _ in range(most):
-        seen = len(trader.requests())
-        wanted = seen + rng.randint(1, 45)
+        wanted = len(trader.requests()) + rng.randint(1, 45)
         pause_s = rng.random() * 0.03
         director.until("a moment to kill", lambda: running.ended or len(trader.requests()) >= wanted)  # noqa: B023
         time.sleep(pause_s)  # the moment itself is what the seed chooses
         if running.ended:
             break
         running.kill()
-        kills += 1
-        died_ms = now_ms()
+        died.append(time.time_ns() // 1_000_000)
         for _ in range(rng.choice((0, 0, 3, 10))):
             director.act()
         running = again(trader, plan, approval)
-        dead.append((died_ms, now_ms()))
     ended = director.end(running)
     verdict = judge(trader)
-    totals(trader, play.quantity == truth(trader).filled(reduces=False), verdict)
-    return Survived(ended, verdict, kills, dead, _unprotected(verdict, dead))
+    opened = truth(trader).filled(reduces=False)
+    if opened != play.quantity:
+        verdict.findings.append(f"total: opened {opened}, not {play.quantity}")
+    return Survived(ended, verdict, len(died), unprotected_ms(trader, verdict, died))
 
 
 def again(trader: Trader, plan: object, approval: str) -> Running:
@@ -63,21 +68,18 @@ def again(trader: Trader, plan: object, approval: str) -> Running:
     return trader.start("run", str(plan), "--mode", "demo", "--approve", approval)
 
 
-def totals(trader: Trader, whole: bool, verdict: Verdict) -> None:
-    if not whole:
-        verdict.findings.append(f"total: opened {truth(trader).filled(reduces=False)}, not what the plan says")
-
-
-def _unprotected(verdict: Verdict, dead: list[tuple[int, int]]) -> int:
-    """What of the uncovered times fell into the life of a process: a span that begins while it is dead counts from the
-    resume on."""
+def unprotected_ms(trader: Trader, verdict: Verdict, died: list[int]) -> int:
+    """The longest uncovered time, of which what fell between a death and the next life does not count."""
+    lives = [
+        value.at_ms for path in trader.journals() for value in journal(path)
+        if isinstance(value, RunStarted | RunResumed)
+    ]
     longest = 0
     for span in verdict.uncovered:
-        back = (until for since, until in dead if since <= span.until_ms and span.from_ms <= until)
-        from_ms = max([span.from_ms, *back])
+        from_ms = span.from_ms
+        for death in died:
+            back = min((life for life in lives if life > death), default=span.until_ms)
+            if death <= span.until_ms and from_ms <= back:
+                from_ms = max(from_ms, back)
         longest = max(longest, span.until_ms - from_ms)
     return longest
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -83,6 +83,11 @@ class Truth:
         fills = (order.filled for order in self.ours() if order.reduces is reduces and not order.number.startswith("A"))
         return sum(fills, ZERO)
 
+    def by_others(self) -> Decimal:
+        """What the owner's hand, or the exchange, has closed of the position."""
+        fills = (order.filled for order in self.held if not order.ours and order.reduces)
+        return sum(fills, ZERO)
+
 
 def truth(trader: Trader, symbols: Sequence[str] = ("BTCUSDT",)) -> Truth:
     held: list[Held] = []
@@ -139,8 +144,9 @@ def judge(trader: Trader, symbols: Sequence[str] = ("BTCUSDT",), *, over: bool =
         for symbol, qty in known.position.items():
             if qty:
                 say(f"left: {qty} {symbol} after the end")
-        if known.filled(reduces=False) != known.filled(reduces=True) and not any(known.position.values()):
-            say(f"executed: opened {known.filled(reduces=False)}, closed {known.filled(reduces=True)}")
+        opened, closed = known.filled(reduces=False), known.filled(reduces=True) + known.by_others()
+        if opened != closed and not any(known.position.values()):
+            say(f"executed: opened {opened}, closed {closed}")
     verdict.uncovered = list(uncovered(known.events))
     return verdict
 
