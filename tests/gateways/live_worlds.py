@@ -74,6 +74,8 @@ class Served:
         self._stage = stage
 
     async def send(self, *commands: VenueCommand) -> list[Event]:
+        if any(isinstance(command, Observe) for command in commands):
+            await self._prices_come()
         for command in commands:
             self.gateway.submit(command)
         answered = await self.heard.until(lambda told: _all_answered(commands, told))
@@ -102,11 +104,10 @@ class Served:
         exchange.cancel_conditional(me, fence, at_ms)
         self._stage.door.publish()
         told = await self.heard.until(lambda told: any(_ends(event, fence) for event in told))
-        await self._prices_come()
         return [event for event in told if not getattr(event, "client_order_id", "").startswith(_FENCE)]
 
     async def _prices_come(self) -> None:
-        """The market streams go by sockets of their own."""
+        """The market streams go by sockets of their own, and tell the mark each second."""
         book = self._stage.exchange.books[SYMBOL]
         async with asyncio.timeout(WITHIN_S):
             while True:
