@@ -190,7 +190,9 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
             _never_executed(run, leg, revision)
         return
     pauses = run.pace.lookup_pauses_ms
-    pause = pauses[min(revision.lookups, len(pauses) - 1)]
+    pause = pauses[0] if revision.misses else pauses[min(revision.lookups, len(pauses) - 1)]
+    if revision.expires_ms is not None:  # no later than it takes to be sure
+        pause = min(pause, max(revision.expires_ms + run.pace.expiry_margin_ms - run.now_ms, pauses[0]))
     revision.lookups += 1
     look_up_later(run, revision, pause)
 

@@ -74,7 +74,7 @@ def test_not_found_is_believed_only_after_the_request_expired_and_a_second_query
         paper.fire(lookup(paper, "a.entry#0"))
         assert paper.said() == ["query a.entry#0"]
         paper.not_found("a.entry#0")
-    assert pauses == [500, 1_000, 2_000, 4_000]
+    assert pauses == [500, 1_000, 2_000, 2_500], "and no later than it can be sure"
     assert paper.said() == [], "one query after the expiry is not enough"
     paper.fire(lookup(paper, "a.entry#0"))
     assert paper.said() == ["query a.entry#0"]
@@ -415,3 +415,17 @@ def test_no_order_is_sent_twice_whatever_is_told_of_it(status: OrderStatus) -> N
     for _ in range(3):
         paper.not_found("a.entry#0")
     assert [line for line in paper.said() if line.startswith("again")] == []
+
+
+def test_a_close_that_never_arrived_is_sent_again_as_soon_as_that_is_sure() -> None:
+    """Accepted for 5 s more, 1 s of margin, and a second query half a second later."""
+    paper = opened()
+    paper.reject("long.stop_loss#0", -2021)
+    paper.lose("long.stop_loss#1")
+    lost_ms = paper.now_ms
+    lookup = "lookup:" + paper.names["long.stop_loss#1"]
+    paper.not_found("long.stop_loss#1")
+    while not any(line.startswith("again long.stop_loss#1 MARKET") for line in paper.said()):
+        paper.fire(lookup)
+        paper.not_found("long.stop_loss#1")
+    assert paper.now_ms - lost_ms == 6_500
