@@ -367,6 +367,57 @@ async def a_stop_and_a_take_profit_are_not_linked(world: World) -> None:
     assert left.client_order_id == profit.request.client_order_id
 
 
+def whole(side: str = "SELL", trigger_price: str = "59500", **more: Any) -> PlaceOrder:
+    """A stop of the whole position."""
+    return order(side, "STOP_MARKET", trigger_price=trigger_price, reduce_only=True, close_position=True, **more)
+
+
+@behaviour
+async def a_stop_of_the_whole_position_closes_what_is_held_at_its_trigger(world: World) -> None:
+    await long(world)
+    stop = whole()
+    events = await world.send(stop)
+    await long(world, "0.020")
+    events += await world.trade("59400")
+    words = life(stop, events)
+    assert states(words)[:2] == ["NEW", "TRIGGERED"] and states(words)[-1] == "FILLED 0.03"
+    assert await position(world) == ZERO
+
+
+@anywhere
+async def a_stop_of_the_whole_position_needs_one(world: World) -> None:
+    assert refusals(await world.send(whole())) == [(Action.PLACE, -4509)]
+
+
+@anywhere
+async def one_stop_of_the_whole_position_stands_a_side(world: World) -> None:
+    await long(world)
+    first, second = whole(), whole(trigger_price="59000")
+    events = await world.send(first)
+    assert life(first, events) == ["NEW"]
+    assert refusals(await world.send(second)) == [(Action.PLACE, -4130)]
+
+
+@anywhere
+async def a_stop_of_the_whole_position_ends_with_it(world: World) -> None:
+    await long(world)
+    stop, close = whole(), order("SELL", "MARKET", reduce_only=True)
+    events = await world.send(stop)
+    events += await world.send(close)
+    assert life(stop, events) == ["NEW", "EXPIRED"]
+
+
+@anywhere
+async def a_stop_of_the_whole_position_is_found_as_one(world: World) -> None:
+    await long(world)
+    stop = whole()
+    await world.send(stop)
+    (found,) = [event for event in await world.send(query(stop)) if isinstance(event, OrderReport)]
+    assert (found.status, found.close_position, found.reduce_only) == (OrderStatus.NEW, True, True)
+    (shown,) = (await snapshot(world)).orders
+    assert (shown.client_order_id, shown.close_position) == (stop.request.client_order_id, True)
+
+
 # ---- looking things up --------------------------------------------------------------------------------------------
 
 
