@@ -4,6 +4,7 @@ Each entry carries the SHA-256 of the entry before it and of itself, beginning w
 changed, missing or swapped entry is found by `JournalReader.verify`.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -68,9 +69,6 @@ class Durability(NamedTuple):
     batch: int
 
 
-_MODES = {"OFF": "MEMORY", "FULL": "WAL"}
-
-
 class JournalWriter:
     """Adds entries to a journal, in whatever thread, but in one at a time.
 
@@ -125,12 +123,15 @@ class JournalWriter:
                 if database.execute("PRAGMA application_id").fetchone()[0] != owner:
                     raise JournalError(f"{self._path} is {'not ' if owner else 'already '}a journal of daksh-run")
                 database.execute(f"PRAGMA synchronous = {synchronous}")
-                database.execute(f"PRAGMA journal_mode = {_MODES[synchronous]}")
+                if synchronous == "OFF":
+                    database.execute("PRAGMA journal_mode = MEMORY")
                 with _transaction(database):
                     migrate(database)
                     yield database
                     database.execute("UPDATE run SET epoch = epoch + 1")
                     self._epoch = database.execute("SELECT epoch FROM run").fetchone()[0]
+                if synchronous == "FULL":  # only now: a process that dies before leaves an empty file, or a journal
+                    database.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             self.close()
             raise
@@ -173,7 +174,7 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Reads a journal, and changes nothing; waits `patience_s` for a process that is writing to it.
+    """Reads a journal, and changes nothing in it; waits `patience_s` for a process that is writing to it.
 
     Raises:
         EnvironmentFault: the file is missing or cannot be read.
@@ -185,10 +186,14 @@ class JournalReader:
         self._path = path
         if not path.is_file():
             raise EnvironmentFault(f"there is no journal {path}")
+        # What a process that was killed left in the log beside the file is taken in by the next one that opens both,
+        # which must be able to write for that.
+        mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
         with explained(path, "read"):
             self._database = sqlite3.connect(
-                _uri(path, "ro"), uri=True, isolation_level=None, timeout=patience_s,
+                _uri(path, mode), uri=True, isolation_level=None, timeout=patience_s,
             )
+            self._database.execute("PRAGMA query_only = ON")
         try:
             with explained(path, "read"):
                 owner = self._database.execute("PRAGMA application_id").fetchone()[0]

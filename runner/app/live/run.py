@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from runner.app.live.control import StopRequests
+from runner.app.live.executions import Executions
 from runner.app.live.folders import FoundRun, account_folder, find_live, live_run_id
 from runner.app.live.left import left_on_exchange
 from runner.app.live.logging import RunLog
@@ -20,7 +21,7 @@ from runner.app.live.telling import LiveObserver, Telling
 from runner.app.live.wiring import refuse_production
 from runner.app.run import RunOptions, RunResult
 from runner.app.runs import CRASHED, told_again
-from runner.domain.commands import Command, PlaceOrder
+from runner.domain.commands import Command, PlaceOrder, RunEnded
 from runner.domain.events import AccountSeen, Event, RunResumed, RunStarted
 from runner.domain.positions import Position
 from runner.engine.machine import Machine
@@ -36,7 +37,7 @@ from runner.journal.store import RUNNING, Durability, JournalReader, JournalWrit
 from runner.plan.diagnostics import Diagnostic
 from runner.report.context import RunContext, describe
 from runner.report.report import Report
-from runner.report.trades import ORDER_COLUMNS, as_csv
+from runner.report.trades import ORDER_COLUMNS, Row, as_csv
 
 Approver = Callable[[LivePreview], bool]
 
@@ -66,6 +67,7 @@ class _Undertaking:
     warnings: tuple[Diagnostic, ...]
     legs: int | None
     sent: bool
+    executions: Executions
     opening: Callable[[Connection], Opening]
 
 
@@ -113,7 +115,7 @@ def run_live(options: RunOptions, live: LiveOptions, approve: Approver, observer
         locks.callback(journal.close)
         return _carried_out(_Undertaking(
             live, graph, folder, file, context, journal, Report(context), Machine(graph), preview.compiled.warnings,
-            legs, False, lambda connection: _beginning(live, graph, file, seed, connection),
+            legs, False, Executions(), lambda connection: _beginning(live, graph, file, seed, connection),
         ), observer)
 
 
@@ -146,7 +148,12 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
         journal = JournalWriter.reopen(file.path, _DURABLE)
         locks.callback(journal.close)
         report, entries = _read_again(file, row)
+        if _ended(entries):
+            return _written_down(folder, file, report, journal)
         replayed = replay(graph, entries) if entries else None
+        executions = Executions()
+        for entry in entries:
+            executions.see(entry)
 
         def opening(connection: Connection) -> Opening:
             _refuse_another_account(live, found, connection)
@@ -157,7 +164,7 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
         return _carried_out(_Undertaking(
             live, graph, folder, file, report.context, journal, report,
             Machine(graph) if replayed is None else replayed.machine, (), None,
-            any(isinstance(entry, PlaceOrder) for entry in entries), opening,
+            any(isinstance(entry, PlaceOrder) for entry in entries), executions, opening,
         ), observer)
 
 
@@ -243,6 +250,29 @@ def _read_again(file: RunFile, row: RunRow) -> tuple[Report, list[Event | Comman
         return report, [entry.value for entry in journal.entries()]
 
 
+def _ended(entries: list[Event | Command]) -> bool:
+    """Whether the run has come to an end that nothing follows on: only a run that was stopped goes on."""
+    ends = [entry.outcome for entry in entries if isinstance(entry, RunEnded)]
+    return bool(ends) and ends[-1] != "stopped"
+
+
+def _written_down(folder: StateFolder, file: RunFile, report: Report, journal: JournalWriter) -> RunResult:
+    """What is left to do for a run whose process died between its end and its last word."""
+    summary = report.summary()
+    journal.mark(summary.outcome, to_text(summary))
+    rows = tuple(report.order_rows())
+    _add_rows(folder, rows)
+    return RunResult(
+        file.number, file.run_id, summary.outcome, None, report.context, summary, rows, file.path,
+        left_on_exchange(report),
+    )
+
+
+def _add_rows(folder: StateFolder, rows: tuple[Row, ...]) -> None:
+    with suppress(DakshError):  # the rows are in the journal too, and `export` writes the file anew
+        folder.append(folder.trades, as_csv(ORDER_COLUMNS, rows, head=False), head=as_csv(ORDER_COLUMNS, ()))
+
+
 def _carried_out(run: _Undertaking, observer: LiveObserver) -> RunResult:
     """This process's share, and what it leaves written down whatever the end is."""
     share = _Share(run.report)
@@ -275,10 +305,7 @@ def _carried_out(run: _Undertaking, observer: LiveObserver) -> RunResult:
     rows = tuple(share.report.order_rows())
     unfinished = state == INTERRUPTED or (state == "stopped" and bool(left))
     if not unfinished:
-        with suppress(DakshError):  # the rows are in the journal too, and `export` writes the file anew
-            run.folder.append(
-                run.folder.trades, as_csv(ORDER_COLUMNS, rows, head=False), head=as_csv(ORDER_COLUMNS, ()),
-            )
+        _add_rows(run.folder, rows)
     return RunResult(
         run.file.number, run.file.run_id, summary.outcome or state, share.signal, run.context, summary, rows,
         run.file.path, left, run.file.run_id if unfinished else "",
@@ -296,7 +323,8 @@ async def _conducted(run: _Undertaking, share: _Share, log: RunLog, observer: Li
         )
         share.begun = True
         session = Session(
-            run.machine, connection.exchange, run.journal, telling.tell, StopRequests(run.file.request), run.legs,
+            run.machine, connection.exchange, run.journal, telling.tell, StopRequests(run.file.request), run.executions,
+            run.legs,
         )
         try:
             with listening(session.ask_to_stop, session.leave) as caught:

@@ -8,15 +8,16 @@ from typing import NamedTuple
 from runner.app.executor import Executor, World
 from runner.app.live.clock import LiveClock
 from runner.app.live.control import StopRequests
+from runner.app.live.executions import Executions
 from runner.app.live.options import LiveOptions
 from runner.app.live.outbox import LiveOutbox
 from runner.app.live.telling import Entry
 from runner.app.live.wiring import LiveExchange, live_exchange
 from runner.domain.account import AccountFacts
-from runner.domain.commands import Command, PlaceOrder, RunEnded, SetTimer, WatchPrice
+from runner.domain.commands import Command, PlaceOrder, QueryOrder, RunEnded, SetTimer, WatchPrice
 from runner.domain.events import Event, StopRequested, TimerFired
 from runner.domain.orders import OrderStatus
-from runner.domain.reports import OrderReport
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.engine.machine import Machine
 from runner.errors import InternalError
@@ -24,6 +25,7 @@ from runner.journal.store import JournalWriter
 
 _CLOSING_S = 5
 _HELD = frozenset(OrderStatus) - {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN, OrderStatus.REJECTED}
+_TRADES_S = 2.0
 _LOOK_S = 0.2
 """Between two looks for a request of another process, which is to be seen within 250 ms."""
 
@@ -65,13 +67,13 @@ async def connect(live: LiveOptions, symbols: Iterable[str], run_id: str = "") -
 class Session:
     """Drives a machine; made and used in the event loop.
 
-    `tell` is given what was kept.  `legs` is how many legs the run waits to be accepted before it may end with its
-    orders left as they are, None where it goes on to its own end.
+    `tell` is given what was kept, `executions` has seen what came before.  `legs` is how many legs the run waits to be
+    accepted before it may end with its orders left as they are, None where it goes on to its own end.
     """
 
     def __init__(
         self, machine: Machine, exchange: LiveExchange, journal: JournalWriter, tell: Callable[[list[Entry]], None],
-        requests: StopRequests, legs: int | None,
+        requests: StopRequests, executions: Executions, legs: int | None,
     ) -> None:
         self._machine = machine
         self._exchange = exchange
@@ -79,6 +81,7 @@ class Session:
         self._outbox = LiveOutbox(World(exchange, self._clock, exchange, frozenset()), journal, tell, self._break)
         self._executor = Executor(machine, self._clock, self._outbox)
         self._requests = requests
+        self._executions = executions
         self._acceptance = _Acceptance(legs)
         self._accepted = False
         self._trusted_ms = 0
@@ -148,7 +151,26 @@ class Session:
                 self._take(event)
             if isinstance(event, VenueSnapshot) and not event.symbols and event.begun_ms >= self._trusted_ms:
                 self._clock.release()
+        if self._machine.ended:
+            await self._read_on()
         await self._outbox.settle()
+
+    async def _read_on(self) -> None:
+        """The run is over; what is known of its last executions in figures alone may still get its prices and fees.
+
+        They are told of, and are nothing to the machine any more.  First they are waited for, then asked for.
+        """
+        for patience_s in (_TRADES_S / 4, _TRADES_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    events = self._exchange.events()
+                    while any(self._executions.unpriced()):
+                        event = await anext(events)
+                        if isinstance(event, OrderReport | TradeReport):
+                            self._executions.see(event)
+                            self._outbox.note(self._exchange.now_ms(), event)
+            for symbol, client_id in self._executions.unpriced():
+                self._exchange.submit(QueryOrder(symbol, client_id))
 
     def _is_news(self, event: Event) -> bool:
         match event:
@@ -160,7 +182,9 @@ class Session:
                 return True
 
     def _take(self, event: Event) -> None:
-        self._acceptance.see(event, self._executor.take(event))
+        for value in (event, *self._executor.take(event)):
+            self._executions.see(value)
+            self._acceptance.see(value)
         symbols = self._machine.live_symbols()
         if symbols != self._attended:
             self._attended = symbols
@@ -201,12 +225,15 @@ class _Acceptance:
     def complete(self) -> bool:
         return self._legs is not None and len(self._accepted) >= self._legs
 
-    def see(self, event: Event, commands: tuple[Command, ...]) -> None:
-        if self._legs is None:
-            return
-        for command in commands:
-            if isinstance(command, PlaceOrder):
-                self._placed[command.request.client_order_id] = command.node_id
-        for report in event.orders if isinstance(event, VenueSnapshot) else (event,):
-            if isinstance(report, OrderReport) and report.status in _HELD and report.client_order_id in self._placed:
-                self._accepted.add(self._placed[report.client_order_id])
+    def see(self, value: Event | Command) -> None:
+        match value:
+            case PlaceOrder(request=request, node_id=node_id):
+                self._placed[request.client_order_id] = node_id
+            case OrderReport(client_order_id=client_id, status=status):
+                if client_id in self._placed and status in _HELD:
+                    self._accepted.add(self._placed[client_id])
+            case VenueSnapshot(orders=orders):
+                for order in orders:
+                    self.see(order)
+            case _:
+                pass
