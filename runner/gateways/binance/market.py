@@ -2,8 +2,8 @@
 
 Source: Binance USDⓈ-M Futures, "Websocket Market Streams".  A socket on the wrong path, or one that has died, is open
 and silent, so that only frames prove it: the mark prices, one a second, are what the `/market` socket is judged by.
-Trades and best prices come when there are any; after each connect they are read once.  Best prices that trades have
-left behind show that the `/public` socket is dead.
+Trades and best prices come when there are any; after each connect all prices are read once.  Best prices that trades
+have left behind show that the `/public` socket is dead.
 """
 
 import asyncio
@@ -112,10 +112,10 @@ class MarketStreams:
 
     def _came_market(self) -> None:
         self._heard_ms = self._rest.now_ms()
-        self._seed("market", self._read_last)
+        self._seed("market", self._read_market)
 
     def _came_public(self) -> None:
-        self._seed("public", self._read_best)
+        self._seed("public", self._read_public)
 
     def _seed(self, path: str, read: Callable[[str], Awaitable[None]]) -> None:
         async def seed() -> None:
@@ -132,10 +132,13 @@ class MarketStreams:
                 _LOG.warning("a price of %s could not be read: %s", symbol, error)
             await asyncio.sleep(self._timings.reconnect_pauses_ms[-1] / 1000)
 
-    async def _read_last(self, symbol: str) -> None:
-        shown = await self._rest.read("v2/ticker/price", symbol=symbol)
-        self._prices.last(symbol, Decimal(shown["price"]), seed=True)
+    async def _read_market(self, symbol: str) -> None:
+        last, mark = await asyncio.gather(
+            self._rest.read("v2/ticker/price", symbol=symbol), self._rest.read("v1/premiumIndex", symbol=symbol),
+        )
+        self._prices.last(symbol, Decimal(last["price"]), seed=True)
+        self._prices.mark(symbol, Decimal(mark["markPrice"]), seed=True)
 
-    async def _read_best(self, symbol: str) -> None:
+    async def _read_public(self, symbol: str) -> None:
         shown = await self._rest.read("v1/ticker/bookTicker", symbol=symbol)
         self._prices.best(symbol, Decimal(shown["bidPrice"]), Decimal(shown["askPrice"]), seed=True)

@@ -53,17 +53,18 @@ class LivePrices:
         self._book = WatchBook()
         self._pending: dict[str, WatchPrice] = {}
 
-    # --- what the streams tell; a symbol that is not the run's is passed over
+    # --- what the streams tell; a symbol that is not the run's is passed over, and so is a price that was read (`seed`)
+    # --- where one was heard
 
-    def mark(self, symbol: str, price: Decimal) -> None:
+    def mark(self, symbol: str, price: Decimal, *, seed: bool = False) -> None:
         present = self._present.get(symbol)
-        if present is not None:
+        if present is not None and not (seed and present.mark_px is not None):
             self.check(symbol)
             present.mark_px, present.mark_ms = price, self._now_ms()
             self._heard(symbol, present, PriceSource.MARK, price)
 
     def last(self, symbol: str, price: Decimal, *, seed: bool = False) -> None:
-        """The price of a trade; `seed` is one that was read, which counts only where no trade was heard."""
+        """The price of a trade."""
         present = self._present.get(symbol)
         if present is not None and not (seed and present.last_px is not None):
             self.check(symbol)

@@ -114,6 +114,7 @@ def test_nothing_is_judged_while_the_mark_is_old(market: Market) -> None:
 
 def test_a_read_price_counts_only_where_no_trade_was_heard(market: Market) -> None:
     market.prices.last(S, D(1), seed=True)
+    market.prices.mark(S, D(1), seed=True)
     market.prices.best(S, D(59999), D(60001))
     market.prices.best(S, D(1), D(2), seed=True)
     assert market.prices.quote(S) == Quote(D(60000), D(60000), D(59999), D(60001))
@@ -121,7 +122,7 @@ def test_a_read_price_counts_only_where_no_trade_was_heard(market: Market) -> No
     market.prices.book_lost()
     market.prices.last(S, D(3), seed=True)
     market.prices.best(S, D(1), D(2), seed=True)
-    market.prices.mark(S, D(4))
+    market.prices.mark(S, D(4), seed=True)
     assert market.prices.quote(S) == Quote(D(3), D(4), D(1), D(2))
 
 
