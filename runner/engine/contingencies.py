@@ -55,7 +55,7 @@ def ended(run: Run, leg: Leg, revision: Revision) -> None:
 def _place_refused(run: Run, leg: Leg, revision: Revision, event: CommandRejected) -> None:
     kind = refusal(event.code)
     if kind is Refusal.DUPLICATE:
-        orders.look_up(run, leg, revision)
+        orders.look_for_twin(run, leg, revision)
         return
     if kind is Refusal.EXISTS and revision.order.request.close_position:
         _whole_exists(run, leg, revision)

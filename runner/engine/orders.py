@@ -17,6 +17,9 @@ from runner.engine.ledger import unsold
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import Outcome, Role
 
+DUPLICATE_CODE = -4116
+"""An open order has the id already (Binance USDⓈ-M Futures, "Error Codes")."""
+
 
 def place(
     run: Run, leg: Leg, quantity: Decimal, order_type: OrderType, *, price: Decimal | None = None,
@@ -116,7 +119,7 @@ def fold_report(run: Run, leg: Leg, revision: Revision, report: OrderReport) -> 
     revision.expires_ms, revision.misses, revision.looking, revision.told_ms = None, 0, False, run.now_ms
     before = revision.order
     revision.order = after_report(revision, report)
-    revision.absent = False
+    revision.absent = revision.duplicate = False
     if revision.stood_ms is None and revision.order.confirmed:
         revision.stood_ms = report.at_ms
     if not report.status.closed and run.now_ms > run.doubtful_until_ms:
@@ -197,6 +200,14 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
     look_up_later(run, revision, pause)
 
 
+def look_for_twin(run: Run, leg: Leg, revision: Revision) -> None:
+    """The exchange says that it has the id already: what it has is looked up, and compared when it is found."""
+    revision.duplicate = True
+    if revision.expires_ms is None:  # the request was answered, so nothing of it can still be accepted
+        revision.expires_ms = run.now_ms - run.pace.expiry_margin_ms
+    look_up(run, leg, revision)
+
+
 def look_up(run: Run, leg: Leg, revision: Revision) -> None:
     """Ask the exchange how an order stands; a cancel that was refused or lost is repeated when it answers."""
     revision.looking = True
@@ -215,8 +226,18 @@ def look_up_again(run: Run, client_id: str) -> None:
 
 
 def _never_executed(run: Run, leg: Leg, revision: Revision) -> None:
-    """Proved absent: sent again under the same id while it is still wanted, so that a resting twin is refused."""
+    """Proved absent: sent again under the same id while it is still wanted, so that a resting twin is refused.
+
+    An order that was refused for a twin which is not there was refused, no more and no less.
+    """
     before = revision.order
+    if revision.duplicate:
+        rejected(run, leg, revision)
+        if revision is leg.revisions[-1]:
+            leg.next_revision, leg.next_attempt = revision.number, revision.attempt + 1
+        if not before.request.reduce_only:
+            leg.refused = DUPLICATE_CODE
+        return
     wanted = not revision.ours_to_cancel and leg.outcome is None
     if before.request.reduce_only:
         group = run.group_of(leg)

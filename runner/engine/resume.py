@@ -29,9 +29,13 @@ def take_on(run: Run, event: RunResumed, seen_ms: int) -> None:
     for leg, revision in run.orders.values():
         if revision.live:
             _question(run, leg, revision, event.expires_ms)
-    for group in run.groups.values():
+    for group_id, group in run.groups.items():
         if group.spec.protected and not group.ended:
             group.unwatched_since_ms = group.unwatched_since_ms or seen_ms
+        if group.unprotected_since_ms is not None:  # the bound counts anew once something can be done
+            group.unprotected_since_ms = None
+            run.drop_timer(f"bound:{group_id}")
+            run.touch(group_id)
     for symbol, waiting in run.waiting.items():
         if waiting:
             run.emit(Observe(symbol))
