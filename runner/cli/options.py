@@ -166,8 +166,8 @@ state_dir = click.option(
 )
 mode = click.option(
     "--mode", type=click.Choice(["dryrun", "demo", "live"]),
-    help="Where the orders go: nowhere, to Binance's demo exchange, or to Binance, which this version refuses (default: "
-         "MODE, else dryrun).",
+    help="Where the orders go: nowhere, to Binance's demo exchange, or to Binance, which this version refuses "
+         "(default: MODE, else dryrun).",
 )
 live_mode = click.option(
     "--mode", type=click.Choice(["demo", "live"]), help="Which exchange (default: MODE, else demo).",

@@ -59,6 +59,13 @@ class Uncovered(NamedTuple):
     ms: int
 
 
+class Lost(NamedTuple):
+    """What the run held and others closed: `qty` is signed; at what price is not known, so it is in no result."""
+
+    symbol: str
+    qty: Decimal
+
+
 class RunSummary(NamedTuple):
     """`unprotected_ms` is the time that stops did not cover what protected groups held, all of them together; it
     counts from the first fill, also where the step that protects starts later.  `liquidated` are the symbols on which
@@ -67,6 +74,8 @@ class RunSummary(NamedTuple):
 
     `outcome` is succeeded, failed, stopped, open, or empty while the run has not ended.  `never_protected` names the
     groups that held something without any stop meant for it, `naked_at_end` those whose stops fell short at the end.
+
+    `closed_by_others` is what somebody else, or the exchange unheard, closed of what the run held.
 
     `resumed` is how often a new process took the run up, `uncovered` what was without a stop meanwhile.  `unresolved`
     names the orders of which it is not known whether the exchange holds them, `unpriced` those of whose fills no
@@ -101,6 +110,7 @@ class RunSummary(NamedTuple):
     uncovered: tuple[Uncovered, ...] = ()
     unresolved: tuple[str, ...] = ()
     unpriced: tuple[str, ...] = ()
+    closed_by_others: tuple[Lost, ...] = ()
 
 
 _HEADS = {"succeeded": "done", "failed": "failed", "stopped": "stopped", "open": "the data ended"}
@@ -127,6 +137,9 @@ def as_text(summary: RunSummary) -> str:
         parts.append("PnL " + ", ".join(map(_money, summary.money)))
     if summary.unpriced:
         parts.append(f"not in the PnL, since no price was told: {_some(list(summary.unpriced))}")
+    parts += [
+        f"CLOSED BY OTHERS, not in the PnL: {trimmed(lost.qty)} {lost.symbol}" for lost in summary.closed_by_others
+    ]
     parts += [f"still open: {_position(position)}" for position in summary.positions]
     if summary.assumed:
         parts.append(f"assumed: {', '.join(summary.assumed)}")
@@ -169,6 +182,7 @@ def as_json_value(summary: RunSummary) -> dict[str, object]:
             for one in summary.uncovered
         ],
         "unresolved": list(summary.unresolved), "unpriced": list(summary.unpriced),
+        "closed_by_others": [{"symbol": lost.symbol, "qty": trimmed(lost.qty)} for lost in summary.closed_by_others],
         "liquidated": list(summary.liquidated), "assumed": list(summary.assumed),
         "not_simulated": list(summary.not_simulated),
     }

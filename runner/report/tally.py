@@ -10,19 +10,24 @@ from runner.domain.events import (
     FundingExchanged,
     InsuranceCleared,
     Observed,
+    PositionReport,
     RunResumed,
     RunStarted,
 )
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
 from runner.domain.reports import TradeReport
+from runner.domain.snapshots import VenueSnapshot
 from runner.domain.value import Record
 from runner.domain.values import ZERO, total
 from runner.graph.model import Role
 from runner.report.context import RunContext
 from runner.report.legs import Legs
 from runner.report.orders import Change, KnownOrder, Orders
-from runner.report.summary import Money, OpenPosition, RunSummary, StepResult, Uncovered
+from runner.report.summary import Lost, Money, OpenPosition, RunSummary, StepResult, Uncovered
+
+POSITION_GONE = "position_gone"
+"""The reason of a step whose group lost what it held to somebody else."""
 
 
 class _Exposure(Record):
@@ -83,6 +88,9 @@ class Tally:
         self._money: dict[str, Money] = {}
         self._positions: dict[str, Position] = {}
         self._last_px: dict[str, Decimal] = {}
+        self._accounts: dict[str, Decimal] = {}
+        self._traded_ms: dict[str, int] = {}
+        self._lost: dict[str, Decimal] = {}
         self._resumed = 0
         self._away_until_ms = -1
         self._counted: dict[str, tuple[Decimal, Decimal, int]] = {}
@@ -105,7 +113,16 @@ class Tally:
                 self._last_px[value.symbol] = value.last_px
             case StepStarted(step_id=step_id):
                 self._steps[step_id] = StepResult(step_id, "open", "", "")
+            case PositionReport(symbol=symbol, qty=qty, begun_ms=begun_ms):
+                self._account_holds(symbol, qty, value.at_ms if begun_ms is None else begun_ms)
+            case VenueSnapshot(begun_ms=begun_ms):
+                held = {position.symbol: position.qty for position in value.positions}
+                for symbol in self._positions:
+                    if value.covers(symbol):
+                        self._account_holds(symbol, held.get(symbol, ZERO), begun_ms)
             case StepEnded():
+                if value.reason == POSITION_GONE:
+                    self._write_off(at_ms, value.step_id)
                 self._steps[value.step_id] = StepResult(value.step_id, value.outcome, value.reason, value.detail)
             case OrderDenied():
                 self._denied += 1
@@ -130,8 +147,46 @@ class Tally:
             self._changed(at_ms, change)
 
     def positions(self) -> Iterator[Position]:
-        """What is held now, by symbol."""
-        return (position for _, position in sorted(self._positions.items()) if position.qty != ZERO)
+        """What is held now, by symbol: never more than the account was last said to hold."""
+        for symbol, position in sorted(self._positions.items()):
+            left = position.but(qty=position.qty - self._missing(symbol))
+            if left.qty != ZERO:
+                yield left
+
+    def _account_holds(self, symbol: str, qty: Decimal, since_ms: int) -> None:
+        """Only what speaks of a time after the run's last execution counts."""
+        if since_ms >= self._traded_ms.get(symbol, 0):
+            self._accounts[symbol] = qty
+
+    def _missing(self, symbol: str) -> Decimal:
+        """What the run holds by its own executions and the account does not hold.
+
+        It counts only if none of them is still to be told.
+        """
+        own, account = self._positions[symbol].qty, self._accounts.get(symbol)
+        if account is None or any(_untold(known) for known in self._orders if known.placed.request.symbol == symbol):
+            return ZERO
+        if own > ZERO:
+            return max(own - max(account, ZERO), ZERO)
+        return min(own - min(account, ZERO), ZERO)
+
+    def _write_off(self, at_ms: int, step_id: str) -> None:
+        """The machine is sure that what the step's group held is held no more."""
+        groups = {leg.group_id: leg.symbol for leg in self._context.legs if leg.step_id == step_id}
+        for group_id, symbol in groups.items():
+            own = self._positions.get(symbol) or Position(symbol)
+            exposure = self._exposures.get(group_id)
+            part = own.qty if exposure is None else min(exposure.open_qty, abs(own.qty)).copy_sign(own.qty)
+            if exposure is not None:
+                exposure.add(at_ms, -exposure.open_qty, ZERO)
+            self._positions[symbol] = own.but(qty=own.qty - part)
+            self._lost[symbol] = self._lost.get(symbol, ZERO) + part
+
+    def _others_closed(self) -> Iterator[Lost]:
+        for symbol in sorted(self._positions):
+            lost = self._lost.get(symbol, ZERO) + self._missing(symbol)
+            if lost != ZERO:
+                yield Lost(symbol, lost)
 
     def summary(self, not_simulated: tuple[str, ...] = (), assumed: tuple[str, ...] = ()) -> RunSummary:
         context = self._context
@@ -156,8 +211,9 @@ class Tally:
                 if exposure.held and group_id not in self._protected
             ),
             naked_at_end=tuple(
-                group_id for group_id, exposure in self._exposures.items()
-                if exposure.since_ms is not None and group_id in self._protected
+                group.group_id for group in context.groups if group.protected
+                and (exposure := self._exposures.get(group.group_id)) is not None and exposure.since_ms is not None
+                and not self._flat(group.symbol)
             ),
             latency_ms=context.latency_ms,
             money=tuple(money for _, money in sorted(self._money.items())),
@@ -177,7 +233,8 @@ class Tally:
             unresolved=_named(
                 known for known in self._orders if known.order.status is OrderStatus.UNKNOWN and not known.gone
             ),
-            unpriced=_named(known for known in self._orders if known.traded_qty < known.order.filled_qty),
+            unpriced=_named(known for known in self._orders if _untold(known)),
+            closed_by_others=tuple(self._others_closed()),
         )
 
     def _changed(self, at_ms: int, change: Change) -> None:
@@ -205,6 +262,10 @@ class Tally:
             exposure.add(at_ms, -part, ZERO)
             left -= part
 
+    def _flat(self, symbol: str) -> bool:
+        position = self._positions.get(symbol)
+        return position is None or position.qty == self._missing(symbol)
+
     def _share_excess(self, at_ms: int, symbol: str, exposure: _Exposure) -> None:
         """What a group's exits closed beyond its own holding was the others', in file order."""
         for group in self._context.groups:
@@ -225,6 +286,8 @@ class Tally:
             realised=money.realised + trade.realized_pnl, fees=money.fees + trade.fee,
         )
         self._last_px[trade.symbol] = trade.price
+        self._accounts.pop(trade.symbol, None)
+        self._traded_ms[trade.symbol] = max(trade.at_ms, self._traded_ms.get(trade.symbol, 0))
         position = self._positions.get(trade.symbol) or Position(trade.symbol)
         self._positions[trade.symbol], _ = position.after(trade.side, trade.qty, trade.price)
 
@@ -246,6 +309,11 @@ def _counts(known: KnownOrder, role: str) -> tuple[Decimal, Decimal, int]:
     if request.close_position:
         return -known.filled_qty, ZERO, int(stands)
     return -known.filled_qty, request.quantity - known.filled_qty if stands else ZERO, 0
+
+
+def _untold(known: KnownOrder) -> bool:
+    """Whether executions of it are still to be told."""
+    return known.traded_qty < known.order.filled_qty
 
 
 def _named(orders: Iterable[KnownOrder]) -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+import pytest
+
 from runner.domain.account import AccountFacts, SymbolSetting
-from runner.domain.commands import CancelOrder, PlaceOrder, RunEnded
+from runner.domain.commands import CancelOrder, PlaceOrder, RunEnded, StepEnded
 from runner.domain.events import (
     AccountSeen,
     Action,
@@ -13,6 +15,7 @@ from runner.domain.events import (
     CommandRejected,
     CommandUnresolved,
     OrderNotFound,
+    PositionReport,
     RunResumed,
     RunStarted,
     StopRequested,
@@ -25,6 +28,7 @@ from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import OrderType, Side
 from runner.report.lines import LineKind
 from runner.report.report import Report
+from runner.report.summary import Lost, as_text
 from tests.report.stories import BRACKET, ENTRY, PROFIT, STOP, D, Entry, at, report, told, trade
 
 START = at("05-04 15:33:00")
@@ -227,7 +231,7 @@ def test_a_fill_after_the_stop_leaves_only_itself_uncovered() -> None:
         (half + 100, report(half + 100, half_stop, OrderStatus.NEW)),
         (back, RunResumed(back, back + 5_000)),
         (back, VenueSnapshot(
-            back, (), (), (report(half + 100, half_stop, OrderStatus.NEW),),
+            back, (), (Position("BTCUSDT", D("0.004"), D(60000)),), (report(half + 100, half_stop, OrderStatus.NEW),),
             (trade(rest, ENTRY, "0.002", "60000", "0.02", trade_id="2"),), begun_ms=back,
         )),
     )
@@ -250,6 +254,48 @@ def test_a_stop_of_the_whole_position_leaves_nothing_uncovered() -> None:
     )
     summary = told(BRACKET, entries)[0].summary()
     assert summary.uncovered == () and summary.unprotected_ms == 100 and summary.naked_at_end == ()
+
+
+def held(at_ms: int, qty: str, *, begun_ms: int | None = None) -> Entry:
+    return at_ms, PositionReport(at_ms, "BTCUSDT", D(qty), begun_ms)
+
+
+def entered() -> list[Entry]:
+    return placed((START + 100, trade(START + 100, ENTRY, "0.004", "60000", "0.05")), held(START + 100, "0.004"))
+
+
+def test_what_others_closed_is_neither_open_nor_naked_but_named() -> None:
+    entries = [*entered(), held(START + 5_000, "0"), (START + 6_000, StepEnded("long", "failed", "position_gone"))]
+    summary = told(BRACKET, entries)[0].summary()
+    assert (summary.positions, summary.naked_at_end) == ((), ())
+    assert summary.closed_by_others == (Lost("BTCUSDT", D("0.004")),)
+    assert "CLOSED BY OTHERS, not in the PnL: 0.004 BTCUSDT" in as_text(summary)
+
+
+def test_a_part_that_others_closed_is_not_shown_as_open() -> None:
+    sold = trade(START + 9_000, STOP, "0.003", "59000", "0.05", pnl="-3")
+    entries = [*entered(), held(START + 5_000, "0.003"), (START + 5_000, STOP), (START + 9_000, sold),
+               held(START + 9_000, "0")]
+    summary = told(BRACKET, entries)[0].summary()
+    assert (summary.positions, summary.closed_by_others) == ((), (Lost("BTCUSDT", D("0.001")),))
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        [held(START + 200, "0", begun_ms=START + 50)],
+        [(START + 200, VenueSnapshot(START + 200, (), (), (), begun_ms=START + 50))],
+        [(START + 200, VenueSnapshot(START + 200, (), (), (), begun_ms=START + 150, symbols=("ETHUSDT",)))],
+        [held(START + 200, "0"), (START + 300, trade(START + 300, PROFIT, "0.001", "61000", "0.1"))],
+        [held(START + 200, "0"), (START + 200, PROFIT),
+         (START + 300, report(START + 300, PROFIT, OrderStatus.FILLED, "0.004"))],
+        [held(START + 200, "5")], [],
+    ],
+    ids=["an old read", "an old snapshot", "of another symbol", "before a fill", "fills untold", "of others too", "no"],
+)
+def test_a_figure_that_may_be_of_before_the_last_fill_takes_nothing_away(stale: list[Entry]) -> None:
+    summary = told(BRACKET, [*entered(), (START + 150, PROFIT), *stale])[0].summary()
+    assert summary.closed_by_others == () and summary.positions
 
 
 def test_a_fill_whose_price_nobody_told_is_named() -> None:
