@@ -108,7 +108,8 @@ class Tally:
                 self._away_until_ms = at_ms
                 for exposure in self._exposures.values():
                     exposure.unwatched()
-                self._end = None
+                if self._end is not None and self._end.outcome == "stopped":
+                    self._end = None  # any other end is one for good
             case Observed():
                 self._last_px[value.symbol] = value.last_px
             case StepStarted(step_id=step_id):
