@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runner.domain.sizes import PositionShare
 from runner.domain.values import ONE
-from runner.graph.checks.ancestry import ended_before
+from runner.graph.checks.ancestry import ended_before, members
 from runner.graph.checks.places import body_path, fault
 from runner.graph.scope import closes, opens, source_of
 from runner.graph.survey import Survey
@@ -15,29 +15,21 @@ _HINT = "leave `close_position` out: the stop then follows what the step itself 
 
 
 def check(survey: Survey) -> Iterator[Fault]:
-    asked = [place for place in survey.order if isinstance(survey.steps[place].body, BracketBody)]
-    closers = [place for place, step in enumerate(survey.steps) if _closes_position(step)]
-    if not closers:
+    if not any(_closes_position(step) for step in survey.steps):
         return
-    ended = ended_before(survey, asked)
-    bits = {place: 1 << index for index, place in enumerate(asked)}
-    for place in closers:
-        step = survey.steps[place]
+    rivals = _rivals(survey)
+    beside = {_group(step): step for step in survey.steps if _opens_beside(step)}
+    for place, step in enumerate(survey.steps):
+        if not _closes_position(step):
+            continue
         path = (*body_path(step), "stop_loss", "close_position")
-        others = (
-            other for index, other in enumerate(survey.steps)
-            if other.symbol == step.symbol and _group(other) not in (None, _group(step))
-            and not (ended[place] & bits.get(index, 0) or ended[index] & bits.get(place, 0))
-        )
-        rival = next(others, None)
-        alien = next((one for one in survey.steps if _group(one) == _group(step) and _beside(one)), None)
-        if rival is not None:
+        if place in rivals:
             yield fault(
-                "shared-position", path, f"{rival.step_id!r} may hold a part of the position in {step.symbol} at the"
-                " same time, which the stop would close too", f"{_HINT}, or let one wait for the end of the other",
-                at_key=True,
+                "shared-position", path, f"{rivals[place].step_id!r} may hold a part of the position in {step.symbol}"
+                " at the same time, which the stop would close too",
+                f"{_HINT}, or let one wait for the end of the other", at_key=True,
             )
-        elif alien is not None:
+        elif (alien := beside.get(_group(step))) is not None:
             yield fault(
                 "shared-position", path, f"{alien.step_id!r} may open beside a position that is not the plan's"
                 " (`existing_position: allow`), which the stop would close too", _HINT, at_key=True,
@@ -47,6 +39,34 @@ def check(survey: Survey) -> Iterator[Fault]:
                 "shared-position", path, "the step is for a quantity of its own, and the stop would close the whole"
                 " position", f"size the step by `quantity: {{position: 100%}}`, or {_HINT}", at_key=True,
             )
+
+
+def _rivals(survey: Survey) -> dict[int, Step]:
+    """By the place of a stop of the whole position: a step of another group that may hold some of it meanwhile.
+
+    Of two steps only the one that comes first in order can have ended before the other starts; what it held is gone
+    by then only where it is a bracket.
+    """
+    holders = [place for place in survey.order if _group(survey.steps[place]) is not None]
+    ended = ended_before(survey, holders)
+    found: dict[int, Step] = {}
+    met: dict[str, int] = {}
+    groups: dict[str | None, int] = {}
+    brackets = closers = 0
+    for index, place in enumerate(holders):
+        step, bit = survey.steps[place], 1 << index
+        group = _group(step)
+        others = met.get(step.symbol, 0) & ~groups.get(group, 0) & ~(ended[place] & brackets)
+        if others and _closes_position(step):
+            found[place] = survey.steps[next(members(others, holders))]
+        for other in members(others & closers, holders):
+            found.setdefault(other, step)
+            closers &= ~(1 << holders.index(other))
+        met[step.symbol] = met.get(step.symbol, 0) | bit
+        groups[group] = groups.get(group, 0) | bit
+        brackets |= bit if isinstance(step.body, BracketBody) else 0
+        closers |= bit if _closes_position(step) and place not in found else 0
+    return found
 
 
 def _closes_position(step: Step) -> bool:
@@ -63,7 +83,7 @@ def _group(step: Step) -> str | None:
     return None
 
 
-def _beside(step: Step) -> bool:
+def _opens_beside(step: Step) -> bool:
     return opens(step.body) and step.existing_position is ExistingPosition.ALLOW
 
 
