@@ -1,4 +1,4 @@
-"""Whatever befalls the streams, and however often: in the end the truth is known, and nothing was told twice."""
+"""Whatever befalls streams and reads, and however often: in the end the truth is known, and nothing was told twice."""
 
 import asyncio
 from decimal import Decimal
@@ -18,7 +18,10 @@ FAULTS = (
     "event_duplicated", "event_missing", "event_late", "event_reordered", "socket_dropped", "socket_frozen",
     "socket_silent", "listen_key_expired",
 )
+READS = ("unavailable_503", "internal_503", "unknown_503", "lost_answer", "hanging_answer", "slow_answer")
+ROUTES = ("GET*", "GET /fapi/v1/open*", "GET /fapi/v1/userTrades", "GET /fapi/v3/*", "POST /fapi/v1/listenKey")
 EVENTS = ("ORDER_TRADE_UPDATE", "ALGO_UPDATE", "ACCOUNT_UPDATE")
+DEEDS = ("fault", "fault", "read", "market", "limit", "stop", "trade", "trade", "cancel", "wait")
 STEPS = 40
 
 
@@ -61,11 +64,15 @@ def test_the_truth_is_known_in_the_end(seed: int) -> None:
         ear.gateway.attend([SYMBOL])
         price = 60_000
         for _ in range(STEPS):
-            match draw.choice(("fault", "fault", "market", "limit", "stop", "trade", "trade", "cancel", "wait")):
+            match draw.choice(DEEDS):
                 case "fault":
                     name = draw.choice(FAULTS)
                     more = {"delay_ms": 30} if name == "event_late" else {}
                     stage.fault(name, event=draw.choice(EVENTS), count=draw.choice((1, 2)), **more)
+                case "read":
+                    name = draw.choice(READS)
+                    more = {"delay_ms": 300} if name == "slow_answer" else {}
+                    stage.fault(name, route=draw.choice(ROUTES), count=draw.choice((1, 3)), **more)
                 case "market":
                     ear.gateway.submit(order(draw.choice(("BUY", "SELL")), "MARKET", "0.001"))
                 case "limit":
