@@ -2,7 +2,7 @@
 
     python -m tests.app.live.dying WINDOW NODE ARGUMENTS…
 
-The windows are those of the outbox, each for the first placement of the graph node NODE.
+The windows are those of the outbox, each for a placement of the graph node NODE.
 """
 
 import os
@@ -23,6 +23,7 @@ AFTER_SEND = "after-send"
 BEFORE_ANSWER_COMMIT = "before-answer-commit"
 BEFORE_SNAPSHOT = "before-snapshot"
 AFTER_CANCEL = "after-cancel"
+AFTER_END = "after-end"
 WINDOWS = (BEFORE_COMMIT, AFTER_COMMIT, AFTER_SEND, BEFORE_ANSWER_COMMIT)
 
 
@@ -61,6 +62,8 @@ class Deadly:
             if deadly.window == AFTER_COMMIT and placed:
                 die()
             if deadly.window == BEFORE_SNAPSHOT and "RunResumed" in seen:
+                die()
+            if deadly.window == AFTER_END and "RunEnded" in seen:
                 die()
 
         async def place(rest: Rest, request: OrderRequest) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.live.dying import AFTER_CANCEL, AFTER_SEND, BEFORE_ANSWER_COMMIT, BEFORE_SNAPSHOT, WINDOWS
+from tests.app.live.dying import AFTER_CANCEL, AFTER_END, AFTER_SEND, BEFORE_ANSWER_COMMIT, BEFORE_SNAPSHOT, WINDOWS
 from tests.conftest import ROOT
 from tests.live.judge import judge, truth
 from tests.live.plays import PLAYS, Director
@@ -54,3 +54,11 @@ def test_a_cancel_that_went_out_before_it_was_kept_is_nobody_elses_change(stage:
     ended = director.end(trader.resume())
     assert (ended.code, judge(trader).findings) == (0, []), ended.said
     assert "changed" not in ended.out
+
+
+def test_a_run_that_died_after_its_end_needs_no_exchange_to_be_written_down(stage: Stage, trader: Trader) -> None:
+    killed_run(stage, trader, AFTER_END, "-")
+    ended = trader.command("resume", trader.run_id(), BINANCE_FUTURES_REST_URL="http://127.0.0.1:9")
+    assert ended.code == 0, ended.said
+    assert judge(trader).findings == []
+    assert trader.command("resume", trader.run_id()).code == 7

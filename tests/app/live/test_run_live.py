@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
@@ -230,18 +231,20 @@ def test_the_first_signal_stops_and_says_what_is_left_and_resume_ends_it(
 
 
 def test_the_second_signal_leaves_at_once(stage: Stage, trader: Trader) -> None:
-    running = begun(stage, trader)
-    trader.fault("delay", requests="cancel", ms=60_000)
-    stage.price("60100")
-    running.tell(signal.SIGSTOP)
+    Director(stage, trader, PLAYS["single"])
+    running = trader.run(trader.plan(SINGLE))
+    until("the entry", lambda: look(trader).opening > 0)
+    trader.fault("hanging_answer", route="DELETE /fapi/v1/order", count=100, executed=False)
     running.tell(signal.SIGINT)
+    until("the stop", lambda: trader.requests("DELETE /fapi/v1/order"))
     running.tell(signal.SIGTERM)
-    running.tell(signal.SIGCONT)
     ended = running.wait()
-    assert ended.code in (130, 143), ended.said
-    assert look(trader).guarded
-    stage.price("61010")
-    assert resume_run(trader.run_id(), live(trader), Watcher()).left == ()
+    assert ended.code in (5, 130), ended.said
+    assert f"resume with: daksh-run resume {trader.run_id()}" in ended.out
+    assert [each.state for each in list_runs(account_folder(home(trader), "demo", _tag(trader)))] == ["interrupted"]
+    stage.served._ask(Request(f"{stage.served.rest}/sim/faults", method="DELETE"))
+    result = resume_run(trader.run_id(), live(trader), Watcher())
+    assert (result.outcome, result.left) == ("stopped", ())
     assert judge(trader).findings == []
 
 
@@ -303,24 +306,26 @@ def test_only_the_account_and_the_mode_of_a_run_resume_it(stage: Stage, trader: 
     assert resume_run(trader.run_id(), live(trader), Watcher()).outcome == "succeeded"
 
 
-def test_a_watcher_whose_terminal_is_gone_ends_no_run(stage: Stage, trader: Trader) -> None:
+def test_a_watcher_whose_terminal_is_gone_ends_no_run(trader: Trader) -> None:
     class Gone(Watcher):
         def told(self, line: Line) -> None:
-            stage.price("59990")
+            super().told(line)
             raise BrokenPipeError
 
-        def looked(self, report: Report, now_ms: int) -> None:
-            raise AssertionError("nobody looks any more")
+    watcher = Gone()
+    result = run_live(accepted(), live(trader), lambda _: True, watcher)
+    assert result.outcome == "succeeded"
+    assert len(watcher.lines) == 1
 
-    Director(stage, trader, PLAYS["single"])
-    result = run_live(options(SINGLE.replace("61000", "60050")), live(trader), lambda _: True, Gone())
-    assert result.outcome in ("succeeded", "failed")
+
+def accepted() -> RunOptions:
+    """A limit order far from the market; the run is over once the exchange has it."""
+    text = UNPROTECTED + "    unprotected: allow\n"
+    return RunOptions("order", text.encode(), Path("unused"), mode="demo", until_accepted=True)
 
 
 def test_an_order_is_left_where_only_its_acceptance_was_waited_for(trader: Trader) -> None:
-    text = UNPROTECTED + "    unprotected: allow\n"
-    wish = RunOptions("order", text.encode(), Path("unused"), mode="demo", until_accepted=True)
-    result = run_live(wish, live(trader), lambda _: True, Watcher())
+    result = run_live(accepted(), live(trader), lambda _: True, Watcher())
     assert (result.outcome, result.resume) == ("succeeded", "")
     assert any("bare.entry LIMIT BUY 0.004 BTCUSDT at 50000" in line for line in result.left)
     assert [each.state for each in list_runs(account_folder(home(trader), "demo", _tag(trader)))] == ["succeeded"]
