@@ -42,15 +42,15 @@ def _grown(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     )
 
 
+st.register_type_strategy(
+    Decimal, st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-10**20, max_value=10**20),
+)
 conditions = st.recursive(
     st.one_of(
         st.from_type(PriceCondition), st.from_type(PositionCondition), st.from_type(AtCondition),
         st.from_type(DelayCondition),
     ),
     _grown, max_leaves=6,
-)
-st.register_type_strategy(
-    Decimal, st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-10**20, max_value=10**20),
 )
 for kind in get_args(Condition):
     if kind in (AllOf, AnyOf, Not, HeldFor):
