@@ -102,7 +102,12 @@ class Lanes:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.error("a lane has ended", exc_info=task.exception())
 
     async def _run(self, lane: _Lane, client_id: str, command: OrderCommand) -> None:
         turn = lane.turn

@@ -39,7 +39,7 @@ ALGO_STATUS = {
 }
 """FINISHED is not among them: it says that the order that was placed is over, not how."""
 
-UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError)
+UNREADABLE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What the reading of a row raises that is not what it should be."""
 
 
