@@ -64,6 +64,7 @@ class _Undertaking:
     journal: JournalWriter
     report: Report
     machine: Machine
+    requests: StopRequests
     warnings: tuple[Diagnostic, ...]
     legs: int | None
     sent: bool
@@ -114,8 +115,9 @@ def run_live(options: RunOptions, live: LiveOptions, approve: Approver, observer
         journal = JournalWriter.begin(file.path, facts, _DURABLE)
         locks.callback(journal.close)
         return _carried_out(_Undertaking(
-            live, graph, folder, file, context, journal, Report(context), Machine(graph), preview.compiled.warnings,
-            legs, False, Executions(), lambda connection: _beginning(live, graph, file, seed, connection),
+            live, graph, folder, file, context, journal, Report(context), Machine(graph), StopRequests(file.request),
+            preview.compiled.warnings, legs, False, Executions(),
+            lambda connection: _beginning(live, graph, file, seed, connection),
         ), observer)
 
 
@@ -163,7 +165,7 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
 
         return _carried_out(_Undertaking(
             live, graph, folder, file, report.context, journal, report,
-            Machine(graph) if replayed is None else replayed.machine, (), None,
+            Machine(graph) if replayed is None else replayed.machine, StopRequests(file.request), (), None,
             any(isinstance(entry, PlaceOrder) for entry in entries), executions, opening,
         ), observer)
 
@@ -323,8 +325,7 @@ async def _conducted(run: _Undertaking, share: _Share, log: RunLog, observer: Li
         )
         share.begun = True
         session = Session(
-            run.machine, connection.exchange, run.journal, telling.tell, StopRequests(run.file.request), run.executions,
-            run.legs,
+            run.machine, connection.exchange, run.journal, telling.tell, run.requests, run.executions, run.legs,
         )
         try:
             with listening(session.ask_to_stop, session.leave) as caught:

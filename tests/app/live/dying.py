@@ -24,6 +24,8 @@ BEFORE_ANSWER_COMMIT = "before-answer-commit"
 BEFORE_SNAPSHOT = "before-snapshot"
 AFTER_CANCEL = "after-cancel"
 AFTER_END = "after-end"
+DISK_FULL = "disk-full"
+"""Does not die: from then on the journal's file cannot grow, which SQLite says in the words of a full disk."""
 WINDOWS = (BEFORE_COMMIT, AFTER_COMMIT, AFTER_SEND, BEFORE_ANSWER_COMMIT)
 
 
@@ -57,6 +59,9 @@ class Deadly:
                 die()
             if deadly.window == AFTER_CANCEL and any(name == "CancelOrder" for _, _, _, name, _, _ in rows):
                 deadly.cancelled()
+            if deadly.window == DISK_FULL and placed:
+                (pages,) = writer._database.execute("PRAGMA page_count").fetchone()
+                writer._database.execute(f"PRAGMA max_page_count = {pages}")
             seen = [name for _, _, _, name, _, _ in rows]
             deadly.commit(writer)
             if deadly.window == AFTER_COMMIT and placed:

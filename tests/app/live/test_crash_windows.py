@@ -4,10 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.live.dying import AFTER_CANCEL, AFTER_END, AFTER_SEND, BEFORE_ANSWER_COMMIT, BEFORE_SNAPSHOT, WINDOWS
+from tests.app.live.dying import (
+    AFTER_CANCEL,
+    AFTER_END,
+    AFTER_SEND,
+    BEFORE_ANSWER_COMMIT,
+    BEFORE_SNAPSHOT,
+    DISK_FULL,
+    WINDOWS,
+)
 from tests.conftest import ROOT
 from tests.live.judge import judge, truth
-from tests.live.plays import PLAYS, Director
+from tests.live.plays import PLAYS, Director, look
 from tests.live.stage import Running, Stage, Trader
 
 KILLED = -9
@@ -28,7 +36,7 @@ def killed_run(stage: Stage, trader: Trader, window: str, node: str, name: str =
     return director
 
 
-@pytest.mark.parametrize("node", ["long.entry", "long.stop_loss", "long.take_profit"])
+@pytest.mark.parametrize("node", ["long.entry", "long.stop_loss"])
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_end_is_the_same_wherever_the_process_dies(stage: Stage, trader: Trader, window: str, node: str) -> None:
     director = killed_run(stage, trader, window, node)
@@ -62,3 +70,24 @@ def test_a_run_that_died_after_its_end_needs_no_exchange_to_be_written_down(stag
     assert ended.code == 0, ended.said
     assert judge(trader).findings == []
     assert trader.command("resume", trader.run_id()).code == 7
+
+
+def test_a_full_disk_ends_the_run_with_its_protection_in_place(stage: Stage, trader: Trader) -> None:
+    play = PLAYS["twap"]
+    director = Director(stage, trader, play)
+    plan = trader.plan(play.plan)
+    approval = trader.approval(plan)
+    running = dying(trader, DISK_FULL, "build.slice.3", "run", plan, "--mode", "demo", "--approve", approval)
+    ended = director.end(running)
+    assert ended.code in (1, 5), ended.said
+    assert "disk is full" in ended.out
+    assert f"resume with: daksh-run resume {trader.run_id()}" in ended.out
+    held = look(trader)
+    assert play.quantity > held.position > 0
+    assert held.stops > 0
+    sent = len(trader.requests("POST /fapi/v1/order", "POST /fapi/v1/algoOrder"))
+    assert "crashed" in trader.command("runs").out
+    assert len(trader.requests("POST /fapi/v1/order", "POST /fapi/v1/algoOrder")) == sent
+    ended = director.end(trader.resume())
+    assert ended.code == 0, ended.said
+    assert judge(trader).findings == []
