@@ -91,6 +91,12 @@ def test_an_order_without_a_clear_answer_is_unknown_until_it_is_found_or_sent_ag
     assert whole.summary().orders == 1 and whole.summary().unresolved == ()
 
 
+def test_only_the_end_of_a_stopped_run_is_taken_back_by_a_resume() -> None:
+    for outcome, after in (("stopped", ""), ("succeeded", "succeeded"), ("failed", "failed")):
+        entries = placed((START, RunEnded(outcome)), (START + 9, RunResumed(START + 9, START + 99)))
+        assert told(BRACKET, entries)[0].summary().outcome == after
+
+
 def test_an_order_that_was_looked_up_in_vain_is_gone_once_the_run_has_ended_of_itself() -> None:
     lost = placed(
         (START + 9, CommandUnresolved(START + 9, *of(ENTRY), Action.PLACE, START + 5_000)),
