@@ -5,16 +5,19 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from runner.errors import EnvironmentFault, InternalError
 from runner.gateways.binance.answers import NoAnswer, Standing
 from runner.gateways.binance.clock import ExchangeClock
-from runner.gateways.binance.keys import Credentials, Secret
+from runner.gateways.binance.keys import Credentials, Secret, load_credentials
 from runner.gateways.binance.rest import Rest
 from runner.gateways.binance.settings import Endpoints
 from runner.venue.fapi.keys import DEFAULT_KEY
 from tests.gateways.binance.peer import CUT, Peer, Says, with_peer
 from tests.gateways.binance.stage import KEYS, QUICK, SYMBOL, Stage, told
+from tests.gateways.contract import order
 
 
 def test_opening_measures_the_clock_and_learns_the_limits_and_rules() -> None:
@@ -60,6 +63,25 @@ def test_a_key_that_is_not_taken_is_refused_when_opening(credentials: Credential
                 await rest.open()
             assert caught.value.code == code and "BINANCE_API" in caught.value.hint
             assert "nobody" not in str(caught.value) and "wrong" not in str(caught.value)
+
+    asyncio.run(live())
+
+
+def test_an_ed25519_key_is_taken_for_reads_placements_and_cancels() -> None:
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    async def live() -> None:
+        async with Stage() as stage:
+            stage.door.keys.add_public_key("signer", public, "sim")
+            rest = Rest(stage.endpoints, load_credentials("signer", pem), QUICK)
+            await rest.open()
+            resting = order("BUY", "LIMIT", price="59000")
+            assert (await rest.place(resting.request)).standing is Standing.DONE
+            cancelled = await rest.cancel(SYMBOL, resting.request.client_order_id, conditional=False)
+            assert cancelled.standing is Standing.DONE
+            await rest.close()
 
     asyncio.run(live())
 
