@@ -8,7 +8,7 @@ from typing import NamedTuple
 from runner.app.executor import World
 from runner.app.market import Wishes, choose_markets, header_words
 from runner.domain.times import SECOND_MS
-from runner.errors import UsageError
+from runner.errors import Refused
 from runner.gateways.dryrun import DryRunGateway
 from runner.graph.fingerprint import canonical
 from runner.graph.model import ExecutionGraph
@@ -59,11 +59,11 @@ def prepare(mode: str, task: Task) -> Prepared:
     """Everything that a run of this mode needs.
 
     Raises:
-        UsageError: a run of this mode is not made from a plan alone: it is approved first, on a connected account.
-        EnvironmentFault: as `choose_markets` says.
+        Refused: a run of this mode is approved first, on a connected account.
+        UsageError, EnvironmentFault: as `choose_markets` says.
     """
     if mode not in _MODES:
-        raise UsageError(f"a {mode} run needs an approval; nothing was sent", hint="use --mode dryrun")
+        raise Refused(f"a {mode} run needs an approval, and has none; nothing was sent", hint="use --mode dryrun")
     return _MODES[mode](task)
 
 
