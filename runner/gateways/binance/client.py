@@ -72,7 +72,10 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_ALIVE_S), timeout=self._timeout,
             proxy=self.proxy,
-            headers={"Accept": "application/json", "User-Agent": "daksh-run", "X-MBX-APIKEY": self._key.reveal()},
+            headers={
+                "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded",
+                "User-Agent": "daksh-run", "X-MBX-APIKEY": self._key.reveal(),
+            },
         )
         # aiohttp sends GET, PUT and DELETE again by itself where a kept connection breaks.
         session._retry_connection = False

@@ -71,6 +71,7 @@ def test_a_request_is_signed_with_our_clock_and_our_window_and_values_go_as_they
         signed, _, signature = one.raw.rpartition("&signature=")
         assert signature == client._hmac_signature(signed)
         assert one.body == ""
+        assert one.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
     with_peer(story)
 
