@@ -116,6 +116,8 @@ class Order(Value, frozen=True):
         return self.but(
             status=following, order_id=order_id or self.order_id, filled_qty=filled,
             avg_px=avg_px if fresher else self.avg_px,
-            triggered=self.triggered or status is OrderStatus.TRIGGERED,
+            triggered=self.triggered or status is OrderStatus.TRIGGERED or (
+                filled > ZERO and self.request.order_type.conditional
+            ),
             cancel_in_flight=self.cancel_in_flight and not following.closed,
         )

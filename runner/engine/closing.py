@@ -168,8 +168,10 @@ def fold_position(run: Run, report: PositionReport) -> None:
         on_side = max(report.qty * group.spec.entry_side.sign, ZERO)
         if on_side > ZERO or group.open == ZERO:
             group.reading, group.empty_read_ms = False, None
-            group.real = on_side if on_side < group.open and run.sole_holder(group) else None
-            run.touch(group.spec.group_id)
+            real = on_side if on_side < group.open and run.sole_holder(group) else None
+            if real != group.real:
+                group.real = real
+                run.touch(group.spec.group_id)
         else:
             _doubly_empty(run, group, report.begun_ms)
 

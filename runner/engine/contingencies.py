@@ -165,9 +165,10 @@ def _cancel_refused(run: Run, leg: Leg, revision: Revision, event: CommandReject
     if not revision.live:
         return
     revision.order = orders.without_cancel(revision.order)
-    if refusal(event.code) is Refusal.GONE:
+    if refusal(event.code) is Refusal.GONE and not revision.gone:
+        revision.gone = True
         orders.look_up(run, leg, revision)
-    else:
+    else:  # also where it was said to be gone, and was found: that is not asked again without a pause
         orders.look_up_later(run, revision, run.pace.cancel_retry_ms)
 
 

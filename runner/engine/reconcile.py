@@ -30,7 +30,8 @@ def fold_order(run: Run, event: OrderReport | TradeReport | OrderNotFound) -> No
         case OrderNotFound():
             orders.not_found(run, leg, revision, event)
     if was_live and not revision.live:
-        external.cancelled(run, leg, revision, event.reason if isinstance(event, OrderReport) else "")
+        if isinstance(event, OrderReport):
+            external.cancelled(run, leg, revision, event.reason)
         contingencies.ended(run, leg, revision)
     if run.held.get(event.symbol) != was_held:
         judge_positions(run, event.symbol)

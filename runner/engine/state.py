@@ -49,7 +49,7 @@ class Revision(Record):
     `ours_to_cancel`: we asked for its end.  `expires_ms`: while its placement is unresolved, the instant from which
     the exchange can no longer accept it; `misses` counts the queries since then that did not find it.
     `cancel_asked`: its cancel has been sent.  `absent`: an opener that is proved not to be there, to be sent once more.
-    `duplicate`: it was refused because its id stands already.
+    `duplicate`: it was refused because its id stands already.  `gone`: its cancel was refused since it is not open.
     `inherited`: it was live when the run was resumed, and has not been seen live since.  `stood_ms`: since when the
     exchange is known to hold it.  `terms_ms`: when the exchange named the terms that it holds it to.
     `looking`: a query for it is on its way, or due.  `told_ms`: when the exchange last said how it stands.
@@ -71,6 +71,7 @@ class Revision(Record):
     cancel_asked: bool = False
     absent: bool = False
     duplicate: bool = False
+    gone: bool = False
     inherited: bool = False
     stood_ms: int | None = None
     terms_ms: int = 0
