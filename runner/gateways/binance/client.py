@@ -49,12 +49,9 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
         self._stamp_ms = stamp_ms
         self.proxy = proxy or environment_proxy(endpoints.rest)
         self._key = credentials.key
-        self._credentials = credentials
-        secret = credentials.secret.reveal().encode()
-        self._mac = None if credentials.ed25519 else hmac.new(secret, None, hashlib.sha256)
-        timeout = aiohttp.ClientTimeout(total=timings.request_ms / 1000, connect=timings.connect_ms / 1000)
-        self._timeout = timeout
-        super().__init__(private_key="ed25519" if credentials.ed25519 else None)
+        self._sign = _signer(credentials)
+        self._timeout = aiohttp.ClientTimeout(total=timings.request_ms / 1000, connect=timings.connect_ms / 1000)
+        super().__init__()
         self.FUTURES_URL = f"{endpoints.rest}/fapi"
         self.REQUEST_RECVWINDOW = timings.recv_window_ms
 
@@ -81,23 +78,6 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
         session._retry_connection = False
         return session
 
-    def _init_private_key(self, private_key: Any, private_key_pass: str | None = None) -> Any:
-        if private_key is None:
-            return None
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-        return load_pem_private_key(self._credentials.secret.reveal().encode(), None)
-
-    def _hmac_signature(self, query_string: str) -> str:
-        if self._mac is None:
-            raise TypeError("these credentials sign by Ed25519")
-        mac = self._mac.copy()
-        mac.update(query_string.encode())
-        return mac.hexdigest()
-
-    def _ed25519_signature(self, query_string: str) -> str:
-        return b64encode(self.PRIVATE_KEY.sign(query_string.encode())).decode()
-
     async def _request(
         self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any,
     ) -> Reply:
@@ -112,8 +92,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
 
     def _signed(self, query: str) -> str:
         signing = f"{query}&recvWindow={self.REQUEST_RECVWINDOW}&timestamp={self._stamp_ms()}".removeprefix("&")
-        signature = self._hmac_signature(signing) if self._mac else quote(self._ed25519_signature(signing), safe="")
-        return f"{signing}&signature={signature}"
+        return f"{signing}&signature={self._sign(signing)}"
 
     async def _handle_response(self, response: aiohttp.ClientResponse) -> Reply:
         text = (await response.read()).decode("utf-8", "replace")
@@ -125,6 +104,28 @@ class Client(AsyncClient):  # type: ignore[misc]  # the package has no types
         if isinstance(body, dict):
             code, message = _whole(body.get("code")), str(body.get("msg", ""))
         return Reply(response.status, code, _line(message), response.headers, body)
+
+
+def _signer(credentials: Credentials) -> Callable[[str], str]:
+    """What signs a query, as the query then holds it."""
+    secret = credentials.secret.reveal().encode()
+    if credentials.ed25519:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        private = load_pem_private_key(secret, None)
+        if not isinstance(private, Ed25519PrivateKey):
+            raise InternalError("credentials hold a private key that is not Ed25519")
+        return lambda signing: quote(b64encode(private.sign(signing.encode())), safe="")
+
+    keyed = hmac.new(secret, None, hashlib.sha256)
+
+    def sign(signing: str) -> str:
+        mac = keyed.copy()
+        mac.update(signing.encode())
+        return mac.hexdigest()
+
+    return sign
 
 
 def environment_proxy(url: str) -> str | None:

@@ -53,7 +53,7 @@ def test_an_hmac_signature_is_that_of_binances_own_example() -> None:
 
     async def story(peer: Peer) -> None:
         client = client_of(peer)
-        assert client._hmac_signature(payload) == "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9"
+        assert client._sign(payload) == "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9"
         await client.close()
 
     with_peer(story)
@@ -69,7 +69,7 @@ def test_a_request_is_signed_with_our_clock_and_our_window_and_values_go_as_they
         assert one.params["recvWindow"] == "300"
         assert one.params["timestamp"] == str(NOW)
         signed, _, signature = one.raw.rpartition("&signature=")
-        assert signature == client._hmac_signature(signed)
+        assert signature == client._sign(signed)
         assert one.body == ""
         assert one.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
@@ -83,7 +83,7 @@ def test_what_is_signed_is_what_is_sent_also_of_a_symbol_in_other_letters() -> N
         await client.close()
         (one,) = peer.asked
         signed, _, signature = one.raw.rpartition("&signature=")
-        assert signature == client._hmac_signature(signed) and signed.isascii()
+        assert signature == client._sign(signed) and signed.isascii()
         assert (one.params["symbol"], one.params["origClientOrderId"]) == ("币安人生USDT", "a/b:c d&e=f")
 
     with_peer(story)
