@@ -42,6 +42,8 @@ from runner.report.trades import ORDER_COLUMNS, Row, as_csv
 Approver = Callable[[LivePreview], bool]
 
 INTERRUPTED = "interrupted"
+GATEWAYS = "runner.gateways"
+"""What logs here belongs to no event: a lost socket, a defect."""
 _RESUMABLE = frozenset({RUNNING, CRASHED, INTERRUPTED, "stopped"})
 _DURABLE = Durability("FULL", 1_000_000)
 """Each event and its commands are one transaction, however many they are."""
@@ -281,6 +283,7 @@ def _carried_out(run: _Undertaking, observer: LiveObserver) -> RunResult:
     state, fault = CRASHED, ""
     try:
         with closing(RunLog(run.folder.log, (run.live.credentials.key, run.live.credentials.secret))) as log:
+            log.listen(GATEWAYS, run.live.mode, run.file.run_id)
             asyncio.run(_conducted(run, share, log, observer))
         state = "" if share.ended else INTERRUPTED
     except InternalError:
