@@ -14,7 +14,7 @@ from runner.app.live.outbox import LiveOutbox
 from runner.app.live.telling import Entry
 from runner.app.live.wiring import LiveExchange, live_exchange
 from runner.domain.account import AccountFacts
-from runner.domain.commands import Command, PlaceOrder, QueryOrder, RunEnded, SetTimer, WatchPrice
+from runner.domain.commands import CancelOrder, Command, PlaceOrder, QueryOrder, RunEnded, SetTimer, WatchPrice
 from runner.domain.events import Event, StopRequested, TimerFired
 from runner.domain.orders import OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
@@ -147,8 +147,11 @@ class Session:
                 event = await anext(events)
             except StopAsyncIteration:
                 raise InternalError("the exchange's events ended before the run did") from None
-            if self._is_news(event):
-                self._take(event)
+            if self._is_news(event) and self._take(event):
+                # The queue gives the rest of a burst without a pause: the task that sends a cancel, and the one that
+                # writes it to the socket, go first.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
             if isinstance(event, VenueSnapshot) and not event.symbols and event.begun_ms >= self._trusted_ms:
                 self._clock.release()
         if self._machine.ended:
@@ -181,14 +184,17 @@ class Session:
             case _:
                 return True
 
-    def _take(self, event: Event) -> None:
-        for value in (event, *self._executor.take(event)):
+    def _take(self, event: Event) -> bool:
+        """Whether a cancel went out for it."""
+        commands = self._executor.take(event)
+        for value in (event, *commands):
             self._executions.see(value)
             self._acceptance.see(value)
         symbols = self._machine.live_symbols()
         if symbols != self._attended:
             self._attended = symbols
             self._exchange.attend(symbols)
+        return any(isinstance(command, CancelOrder) for command in commands)
 
     def _over(self) -> bool:
         if not self._machine.ended and self._acceptance.complete:
