@@ -15,7 +15,7 @@ from runner.app.live.telling import Entry
 from runner.app.live.wiring import LiveExchange, live_exchange
 from runner.domain.account import AccountFacts
 from runner.domain.commands import CancelOrder, Command, PlaceOrder, QueryOrder, RunEnded, SetTimer, WatchPrice
-from runner.domain.events import Event, StopRequested, TimerFired
+from runner.domain.events import Event, StopRequested, StreamGap, TimerFired
 from runner.domain.orders import OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
@@ -85,6 +85,7 @@ class Session:
         self._acceptance = _Acceptance(legs)
         self._accepted = False
         self._trusted_ms = 0
+        self._behind = False
         self._attended: tuple[str, ...] = ()
         self._leaving = asyncio.Event()
         self._broken: Exception | None = None
@@ -179,6 +180,12 @@ class Session:
         match event:
             case TimerFired():
                 return self._clock.stands(event)
+            case StreamGap():
+                self._behind = True
+                return True
+            case VenueSnapshot(symbols=()) if self._behind:  # people wait to hear that it is over
+                self._behind = False
+                return True
             case VenueSnapshot():
                 return not self._machine.agrees(event)
             case _:

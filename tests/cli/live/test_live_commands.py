@@ -174,6 +174,18 @@ def test_a_run_is_stopped_from_another_terminal_and_resumed(stage: Stage, trader
     assert trader.command("stop", "nothing-of-the-kind").code == 2
 
 
+def test_a_lost_stream_is_told_and_so_is_its_return(stage: Stage, trader: Trader) -> None:
+    stage.price("60200")
+    running = started(trader)
+    until("the entry", lambda: "accepted" in running.out)
+    trader.fault("socket_dropped")
+    until("the loss", lambda: "the account's events were lost" in running.out)
+    until("the return", lambda: "everything was read again: 1 order of this run open, no position" in running.out)
+    running.kill()
+    shown = trader.command("show", trader.run_id())
+    assert shown.code == 0 and shown.out.index("events were lost") < shown.out.index("everything was read again")
+
+
 def test_wrong_times_are_told_by_name(trader: Trader) -> None:
     ended = trader.command("doctor", DAKSH_TIMINGS="pol=3s")
     assert ended.code == 2
