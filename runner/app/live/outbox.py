@@ -32,6 +32,7 @@ class LiveOutbox:
         self._broken = broken
         self._loop = asyncio.get_running_loop()
         self._entries: SimpleQueue[Entry | None] = SimpleQueue()
+        self._fresh: list[Entry] = []
         self._taken = self._kept = 0
         self._settled = asyncio.Event()
         self._halted = False
@@ -48,13 +49,28 @@ class LiveOutbox:
         for command in commands:
             if not isinstance(command, CancelOrder | PlaceOrder):
                 dispatch(self._world, command)
-        self.note(at_ms, event, *commands)
+        self._add(Entry(at_ms, (event, *commands)))
+        if any(isinstance(command, CancelOrder) for command in commands):
+            # The thread that writes would take the interpreter from the task that sends the cancel, and from the one
+            # that writes it to the socket.
+            self._loop.call_soon(self._loop.call_soon, self._hand_over)
+        else:
+            self._hand_over()
 
-    def note(self, at_ms: int, *values: Event | Command) -> None:
-        """Keep entries; of commands among them only placements are carried out."""
+    def note(self, at_ms: int, value: Event | Command) -> None:
+        """Keep what is not the machine's."""
+        self._add(Entry(at_ms, (value,)))
+        self._hand_over()
+
+    def _add(self, entry: Entry) -> None:
         self._taken += 1
         self._settled.clear()
-        self._entries.put(Entry(at_ms, values))
+        self._fresh.append(entry)
+
+    def _hand_over(self) -> None:
+        for entry in self._fresh:
+            self._entries.put(entry)
+        self._fresh.clear()
 
     async def settle(self) -> None:
         """Return when all that was taken is kept, or nothing is kept any more."""
@@ -67,6 +83,7 @@ class LiveOutbox:
 
     def close(self) -> None:
         """Return when all that was taken is kept, or cannot be."""
+        self._hand_over()
         self._entries.put(None)
         self._thread.join()
 
