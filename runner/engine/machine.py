@@ -112,20 +112,16 @@ class Machine:
             if not (isinstance(event, VenueSnapshot) and not event.symbols):
                 run.deferred.append(event)
                 return ()
-            deferred, run.deferred = [event, *run.deferred], None
+            facts, run.deferred = [event, *run.deferred], None
         else:
-            deferred = [event]
-        for one in deferred:
+            facts = [event]
+        for one in facts:  # all that is known counts before anything is done about it
+            seen_ms, run.now_ms = run.now_ms, max(run.now_ms, one.at_ms)
             if not run.ended or isinstance(one, RunResumed):
-                self._advance(one)
-        return tuple(run.out)
-
-    def _advance(self, event: Event) -> None:
-        run = self._run
-        seen_ms, run.now_ms = run.now_ms, max(run.now_ms, event.at_ms)
-        self._take(event, seen_ms)
+                self._take(one, seen_ms)
         if run.deferred is None:
             self._settle()
+        return tuple(run.out)
 
     def _settle(self) -> None:
         run = self._run

@@ -65,7 +65,7 @@ def fold(run: Run, snapshot: VenueSnapshot) -> None:
 def agrees(run: Run, snapshot: VenueSnapshot) -> bool:
     """Whether to take the snapshot in would change nothing that matters; in doubt it would."""
     return run.deferred is None and not (
-        any(_order_is_news(run, report, snapshot.at_ms) for report in snapshot.orders)
+        any(_order_is_news(run, report, max(run.now_ms, snapshot.at_ms)) for report in snapshot.orders)
         or any(_trade_is_news(run, trade) for trade in snapshot.trades)
         or _missing(run, snapshot) or _risen(run, snapshot)
         or external.absent_strangers(run, *_shown(run, snapshot))

@@ -364,10 +364,11 @@ class Run:
             self.touch(leg.node.group_id)
 
     def sole_holder(self, group: GroupState) -> bool:
-        """Whether no other group of the run has a share in the symbol's position."""
+        """Whether no other group of the run, and nobody else that is known of, has a share in the position."""
         holders = self.holders.get(group.spec.symbol, {})
         others = len(holders) - (group.spec.group_id in holders)
-        return others == 0 and not self.free.get(group.spec.symbol)
+        symbol = group.spec.symbol
+        return others == 0 and not self.free.get(symbol) and not self.others.positions.get(symbol)
 
     def attend(self, group: GroupState) -> None:
         """Keep the list of groups that have, or may come to have, something on the exchange."""

@@ -104,13 +104,14 @@ class Told:
     def learn(self, filled: Decimal) -> None:
         self.filled = max(self.filled, filled)
         self.confirmed = self.confirmed or filled > ZERO
+        self.triggered = self.triggered or (filled > ZERO and self.request.order_type.conditional)
         self.ended = self.ended or (self.filled >= self.request.quantity and not self.request.close_position)
         self.cancelling = self.cancelling and not self.ended
 
 
 @dataclass(slots=True)
 class World:
-    """`check` is called after every fact that the machine has taken in."""
+    """`check` is called after every fact that the machine has taken in; `beside` is what others have bought."""
 
     graph: ExecutionGraph
     positions: Mapping[str, Decimal]
@@ -132,6 +133,7 @@ class World:
     ended_steps: set[str] = field(default_factory=set)
     written_off: bool = False
     forced: int = 0
+    beside: dict[str, Decimal] = field(default_factory=dict)
     verdict: str = ""
 
     def __post_init__(self) -> None:

@@ -74,6 +74,7 @@ def _entries_stay_within_their_step(world: World, run: Run) -> None:
 def _exits_stay_within_entries(world: World) -> None:
     for symbol, left in world.exchange.left.items():
         entered = world.exchange.entered.get(symbol, ZERO) + abs(world.positions.get(symbol, ZERO))
+        entered += world.beside.get(symbol, ZERO)
         assert left <= entered, f"{left} of {symbol} were closed, {entered} entered"
 
 
@@ -95,7 +96,9 @@ def _placement_is_sound(world: World, run: Run, command: PlaceOrder) -> None:
         closing = sum((one.leaves for one in mine if _is_market_exit(one) and _lives(world, one)), ZERO)
         assert closing <= group.open, f"{command.node_id}: {closing} is being sold of {group.open} open"
     elif not _stop_like(node):
-        others = [one for one in _of_node(world, node.node_id) if one.request is not request and not _closes(one, node)]
+        client_id = request.client_order_id
+        others = [one for one in _of_node(world, node.node_id) if one.request.client_order_id != client_id]
+        others = [one for one in others if not _closes(one, node)]
         rivals = [one for one in others if world.may_execute(one.request.client_order_id)]
         assert not rivals, f"{node.node_id}: {request.client_order_id} beside {rivals}"
 
@@ -277,7 +280,8 @@ def _nothing_is_left_behind(world: World, run: Run, outcome: str) -> None:
             run.free.get(symbol, ZERO),
         )
         held = world.exchange.positions.get(symbol, ZERO)
-        assert abs(held) <= abs(known), f"{held} {symbol} are held, the run knows of {known}"
+        most = abs(known) + world.beside.get(symbol, ZERO)
+        assert abs(held) <= most, f"{held} {symbol} are held, the run knows of {known}"
 
 
 # ---- orders -------------------------------------------------------------------------------------------------------
