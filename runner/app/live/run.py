@@ -54,8 +54,8 @@ _PATIENCE_S = 3.0
 class _Undertaking:
     """A run that is locked, and whose journal is open for writing.
 
-    `sent`: placements went out before this process took it.  `opening` says what it begins with, once connected, or
-    raises what speaks against that.
+    `resumed`: another process had it before, and placements were `sent` by then.  `opening` says what it begins with,
+    once connected, or raises what speaks against that.
     """
 
     live: LiveOptions
@@ -69,6 +69,7 @@ class _Undertaking:
     requests: StopRequests
     warnings: tuple[Diagnostic, ...]
     legs: int | None
+    resumed: bool
     sent: bool
     executions: Executions
     opening: Callable[[Connection], Opening]
@@ -118,7 +119,7 @@ def run_live(options: RunOptions, live: LiveOptions, approve: Approver, observer
         locks.callback(journal.close)
         return _carried_out(_Undertaking(
             live, graph, folder, file, context, journal, Report(context), Machine(graph), StopRequests(file.request),
-            preview.compiled.warnings, legs, False, Executions(),
+            preview.compiled.warnings, legs, False, False, Executions(),
             lambda connection: _beginning(live, graph, file, seed, connection),
         ), observer)
 
@@ -168,7 +169,7 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
         return _carried_out(_Undertaking(
             live, graph, folder, file, report.context, journal, report,
             Machine(graph) if replayed is None else replayed.machine, StopRequests(file.request), (), None,
-            any(isinstance(entry, PlaceOrder) for entry in entries), executions, opening,
+            True, any(isinstance(entry, PlaceOrder) for entry in entries), executions, opening,
         ), observer)
 
 
@@ -199,21 +200,26 @@ def _beginning(
     """The first events of a run; what was approved may meanwhile be refused."""
     account, snapshot = connection.account, connection.snapshot
     _refuse(refusals(graph, account, snapshot))
-    adopting = {
-        step.symbol for step in graph.steps
-        if step.existing_position_allowed and any(
-            group.adopts is not None and group.group_id == step.group_id for group in graph.groups
-        )
-    }
+    adopted = _adopted(graph)
     own: list[Position] = []
     foreign: list[Position] = []
     for position in snapshot.positions:
-        (own if position.symbol in adopting else foreign).append(position)
+        (own if position.symbol in adopted else foreign).append(position)
     now_ms = connection.exchange.now_ms()
     return Opening((
         RunStarted(now_ms, file.run_id, seed, tuple(own), tuple(foreign), live.pace), AccountSeen(now_ms, account),
         snapshot,
     ))
+
+
+def _adopted(graph: ExecutionGraph) -> frozenset[str]:
+    """The symbols on which the plan closes what it does not open: their position is given into its hands."""
+    opened = {step.symbol for step in graph.steps if step.opens}
+    allowed = {step.group_id for step in graph.steps if step.existing_position_allowed}
+    return frozenset(
+        group.symbol for group in graph.groups
+        if group.adopts is not None and (group.symbol not in opened or group.group_id in allowed)
+    )
 
 
 def _refuse_another_account(live: LiveOptions, found: FoundRun, connection: Connection) -> None:
@@ -289,7 +295,7 @@ def _carried_out(run: _Undertaking, observer: LiveObserver) -> RunResult:
     except InternalError:
         raise
     except (DakshError, OSError) as error:
-        state = INTERRUPTED if run.sent or share.sent else "failed"
+        state = INTERRUPTED if run.resumed or share.sent else "failed"
         if not (share.begun and (run.sent or share.sent)):
             raise
         # Something was sent already: the codes that promise otherwise would be untrue.
@@ -303,7 +309,7 @@ def _carried_out(run: _Undertaking, observer: LiveObserver) -> RunResult:
         if fault:
             summary = summary._replace(outcome="failed", reason=fault)
         state = state or summary.outcome
-        if share.begun or not run.sent:  # else the former process's word stands
+        if share.begun or not run.resumed:  # else the former process's word stands
             with suppress(DakshError):  # a journal that takes nothing more says `running`, which is seen to be untrue
                 run.journal.mark(state, to_text(summary))
     left = left_on_exchange(share.report)

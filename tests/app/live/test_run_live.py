@@ -306,6 +306,30 @@ def test_only_the_account_and_the_mode_of_a_run_resume_it(stage: Stage, trader: 
     assert resume_run(trader.run_id(), live(trader), Watcher()).outcome == "succeeded"
 
 
+def test_a_run_that_waits_stays_resumable_when_a_resume_cannot_begin(stage: Stage, trader: Trader) -> None:
+    waiting = SINGLE.replace("    bracket:", "    when: {price: {below: 60010}}\n    bracket:")
+    running = trader.run(trader.plan(waiting))
+    until("the run", lambda: "LIVE ORDERS" in running.out)
+    running.kill()
+    other = stage.trader()
+    other.home = trader.home
+    with pytest.raises(Refused, match="the keys are of the account"):
+        resume_run(trader.run_id(), live(other), Watcher())
+    for _ in range(2):
+        with pytest.raises(EnvironmentFault):
+            resume_run(trader.run_id(), live(trader, rest="http://127.0.0.1:9"), Watcher())
+    assert [each.state for each in list_runs(account_folder(home(trader), "demo", _tag(trader)))] == ["crashed"]
+    assert Director(stage, trader, PLAYS["single stopped"]).end(_falling(stage, trader)).code == 0
+    assert judge(trader).findings == []
+
+
+def _falling(stage: Stage, trader: Trader) -> Running:
+    resumed = trader.resume()
+    until("the run", lambda: "taken up" in resumed.out or "LIVE ORDERS" in resumed.out)
+    stage.price("60005")
+    return resumed
+
+
 def test_a_watcher_whose_terminal_is_gone_ends_no_run(trader: Trader) -> None:
     class Gone(Watcher):
         def told(self, line: Line) -> None:
