@@ -143,6 +143,7 @@ def fold_trade(run: Run, leg: Leg, revision: Revision, trade: TradeReport) -> No
     if key in run.trades:
         return
     run.trades.add(key)
+    revision.told_ms = run.now_ms
     revision.traded_qty += trade.qty
     revision.traded_quote += EXACT.multiply(trade.qty, trade.price)
     position = run.book.get(trade.symbol, Position(trade.symbol))
@@ -179,13 +180,15 @@ def unresolved(run: Run, event: CommandUnresolved) -> None:
 
 
 def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> None:
-    """The exchange does not know the order now; that is believed only when a second query agrees, and of an order
-    that was never seen only when its request can no longer be accepted."""
+    """The exchange does not know the order now; that is believed only when a second query agrees, and only once what is
+    there must be seen: an order that was never seen when its request can no longer be accepted, one that was confirmed
+    when that is not just so, since queries may lag behind.
+    """
     revision.looking = False
     if not revision.live:
         return
-    expired = revision.expires_ms is not None and event.at_ms >= revision.expires_ms + run.pace.expiry_margin_ms
-    revision.misses += revision.order.confirmed or expired
+    sure_ms = _sure_from(run, revision)
+    revision.misses += sure_ms is not None and event.at_ms >= sure_ms
     if revision.misses >= 2:
         if revision.order.confirmed:
             forgotten(run, leg, revision)
@@ -194,10 +197,20 @@ def not_found(run: Run, leg: Leg, revision: Revision, event: OrderNotFound) -> N
         return
     pauses = run.pace.lookup_pauses_ms
     pause = pauses[0] if revision.misses else pauses[min(revision.lookups, len(pauses) - 1)]
-    if revision.expires_ms is not None:  # no later than it takes to be sure
-        pause = min(pause, max(revision.expires_ms + run.pace.expiry_margin_ms - run.now_ms, pauses[0]))
+    if sure_ms is not None:  # no later than it takes to be sure
+        pause = min(pause, max(sure_ms - run.now_ms, pauses[0]))
     revision.lookups += 1
     look_up_later(run, revision, pause)
+
+
+def _sure_from(run: Run, revision: Revision) -> int | None:
+    """From when on a query that does not find the order means that it is not there.
+
+    A stop is not waited for: a second one beside it does less harm than none.
+    """
+    if revision.order.confirmed:
+        return revision.told_ms + (0 if revision.protective else run.pace.lookup_pauses_ms[-1])
+    return None if revision.expires_ms is None else revision.expires_ms + run.pace.expiry_margin_ms
 
 
 def look_for_twin(run: Run, leg: Leg, revision: Revision) -> None:

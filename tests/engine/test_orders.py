@@ -13,6 +13,7 @@ from runner.domain.events import (
 )
 from runner.domain.orders import OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
+from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO, Side
 from runner.engine.ids import order_key
 from tests.engine.paper import Paper
@@ -254,6 +255,7 @@ def test_a_cancel_that_cannot_be_done_now_is_tried_again_after_a_look() -> None:
 
 def test_an_order_to_be_cancelled_counts_as_ended_only_when_two_queries_do_not_find_it() -> None:
     paper = cancelling()
+    paper.now_ms += 10_000
     paper.reject("a.entry#0", -2011, Action.CANCEL)
     paper.said()
     paper.not_found("a.entry#0")
@@ -277,6 +279,25 @@ def test_a_stop_that_the_exchange_twice_does_not_know_any_more_is_placed_again()
         "query long.stop_loss#0", "place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 reduce-only",
     ]
     assert "bound:long" in paper.timers
+
+
+@pytest.mark.parametrize("told", ["answer", "trade"])
+def test_an_order_that_the_exchange_has_just_confirmed_is_not_forgotten_because_queries_lag_behind(told: str) -> None:
+    """Else a step would end over it, and it could fill when nobody minds it any more."""
+    paper = Paper(ENTRY)
+    if told == "answer":
+        paper.accept("a.entry#0")
+    else:
+        paper.fill("a.entry#0", "0.001")
+    seen_ms = paper.now_ms
+    paper.give(VenueSnapshot(paper.now_ms + 100, (), (), (), begun_ms=paper.now_ms + 50))
+    paper.now_ms += 100
+    assert paper.said() == ["place a.entry#0 LIMIT BUY 0.004 @60000", "query a.entry#0"]
+    paper.not_found("a.entry#0")
+    while not paper.ends():
+        paper.fire(lookup(paper, "a.entry#0"))
+        paper.not_found("a.entry#0")
+    assert paper.now_ms >= seen_ms + 4_500
 
 
 def test_a_cancel_of_an_order_that_has_ended_meanwhile_changes_nothing() -> None:
