@@ -14,7 +14,7 @@ def left_on_exchange(report: Report) -> tuple[str, ...]:
 
 def _orders(report: Report) -> Iterator[str]:
     for known in report.orders():
-        if known.refusal is None and not known.order.status.closed:
+        if not (known.gone or known.refusal or known.order.status.closed):
             yield _order(known)
 
 
