@@ -11,7 +11,7 @@ from runner.domain.events import Action, CommandUnresolved, OrderNotFound
 from runner.domain.orders import Order, OrderRequest, OrderStatus
 from runner.domain.positions import Position
 from runner.domain.reports import OrderReport, TradeReport
-from runner.domain.values import EXACT, ZERO, OrderType, TimeInForce
+from runner.domain.values import EXACT, ZERO, OrderType, TimeInForce, trimmed
 from runner.engine.ids import OrderKey, client_order_id
 from runner.engine.ledger import unsold
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
@@ -63,7 +63,8 @@ def _expect_answer(run: Run, leg: Leg, revision: Revision) -> None:
 
 
 def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
-    """Ask for the end of an order, once; one without an answer yet is cancelled as soon as it has one.
+    """Ask for the end of an order, once; one without an answer yet is cancelled as soon as it has one, and at once
+    where it is not even sent.
 
     A stop without an answer is left alone: when it has one, what is open then decides whether it goes.  One of the
     whole position that is triggered ends by itself.
@@ -74,8 +75,15 @@ def cancel(run: Run, leg: Leg, revision: Revision, reason: str = "") -> None:
     if order.request.close_position and (order.triggered or order.filled_qty):
         return
     revision.ours_to_cancel = True
-    if revision.order.confirmed and not revision.order.cancel_in_flight:
+    if (revision.order.confirmed or _waits(run, revision)) and not revision.order.cancel_in_flight:
         _send_cancel(run, leg, revision, reason)
+
+
+def _waits(run: Run, revision: Revision) -> bool:
+    """Whether an opener has been without a word for so long that it is not sent yet, but waits until the exchange takes
+    requests again: its cancel withdraws it."""
+    late = run.now_ms - revision.sent_ms >= run.pace.retry_pause_ms
+    return late and revision.order.status is OrderStatus.PENDING_NEW and not revision.order.request.reduce_only
 
 
 def _send_cancel(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
@@ -370,7 +378,7 @@ def _charge_excess(run: Run, group: GroupState, gained: Decimal) -> None:
         run.note_ledger(other)
         run.emit(Remark(
             other.spec.group_id, "charged",
-            f"{part} {symbol} of {other.spec.group_id} were closed by an exit of {group.spec.group_id}",
+            f"{trimmed(part)} {symbol} of {other.spec.group_id} were closed by an exit of {group.spec.group_id}",
         ))
     free = min(max(run.free.get(symbol, ZERO) * side.sign, ZERO), excess)
     if free:

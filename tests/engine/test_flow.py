@@ -293,7 +293,7 @@ def test_a_timeout_counts_from_the_steps_start_and_cancels_what_is_not_filled() 
 
 
 def test_a_timeout_of_an_order_without_an_answer_yet_cancels_it_as_soon_as_it_has_one() -> None:
-    paper = Paper(LIMIT_A + "    timeout: 1m\n")
+    paper = Paper(LIMIT_A + "    timeout: 800ms\n")
     paper.fire("timeout:a")
     assert paper.said() == ["place a.entry#0 LIMIT BUY 0.002 @60000"]
     paper.accept("a.entry#0")

@@ -10,6 +10,7 @@ from runner.domain.events import (
     CommandRejected,
     CommandUnresolved,
     OrderNotFound,
+    StopRequested,
 )
 from runner.domain.orders import OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
@@ -225,6 +226,32 @@ def cancelling() -> Paper:
     paper.fire("timeout:a")
     paper.said()
     return paper
+
+
+def test_an_opener_that_still_waits_to_be_sent_is_withdrawn_by_its_cancel() -> None:
+    """In a ban of minutes it would else be sent, and a MARKET order executed, long after the run was told to stop."""
+    paper = Paper(ENTRY.replace("type: LIMIT, price: 60000", "type: MARKET"))
+    paper.said()
+    paper.now_ms += 30_000
+    paper.give(StopRequested(paper.now_ms, False))
+    assert paper.said() == ["cancel a.entry#0"]
+    client_id = paper.names["a.entry#0"]
+    paper.give(CommandRejected(paper.now_ms, "BTCUSDT", client_id, Action.PLACE, 0, "withdrawn", True))
+    assert (paper.ends(), paper.verdict()) == ({"a": "cancelled stopped"}, "stopped")
+
+
+def test_a_cancel_that_overtakes_the_answer_to_a_placement_is_asked_again_when_the_order_shows_itself() -> None:
+    paper = Paper(ENTRY)
+    paper.now_ms += 30_000
+    paper.give(StopRequested(paper.now_ms, False))
+    paper.said()
+    paper.lose("a.entry#0")
+    paper.reject("a.entry#0", -2011, Action.CANCEL)
+    assert set(paper.said()) == {"query a.entry#0"}
+    paper.accept("a.entry#0")
+    assert paper.said() == ["cancel a.entry#0"]
+    paper.cancelled("a.entry#0")
+    assert paper.verdict() == "stopped"
 
 
 def test_a_cancel_that_fails_because_the_order_just_filled_books_the_fill() -> None:

@@ -134,7 +134,7 @@ def test_finish_at_market_is_protected_though_no_slice_was_filled() -> None:
 def test_a_slice_that_is_refused_makes_way_for_the_one_behind_it() -> None:
     paper = Paper("""
   - id: buy
-    twap: {side: BUY, quantity: 0.009, slices: 3, every: 2s, type: LIMIT, price: 60000}
+    twap: {side: BUY, quantity: 0.009, slices: 3, every: 800ms, type: LIMIT, price: 60000}
     unprotected: allow
 """)
     paper.fire("edge:1")
