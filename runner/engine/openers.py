@@ -5,7 +5,7 @@ from decimal import Decimal
 from runner.domain.commands import Observe, OrderDenied, Remark
 from runner.domain.events import Observed
 from runner.domain.orders import OrderStatus
-from runner.domain.values import ZERO, OrderType
+from runner.domain.values import ZERO, OrderType, trimmed
 from runner.engine import gate, orders
 from runner.engine.ledger import unsold
 from runner.engine.prices import resolve
@@ -254,7 +254,7 @@ def _send_rest(run: Run, step: StepState, leg: Leg) -> None:
     if quantity <= ZERO:
         run.touch(leg.node.group_id)
         return
-    text = f"{quantity} were left after the last slice; sent at market"
+    text = f"{trimmed(quantity)} were left after the last slice; sent at market"
     run.emit(Remark(step.policy.step_id, "finish", text))
     leg.target = leg.filled + quantity
     _send(run, leg, quantity, OrderType.MARKET)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple, assert_never
 
 from runner.domain.sizes import EquityShare, FilledOf, Notional, PositionShare, Quantity, RiskShare, Size
-from runner.domain.values import EXACT, ZERO, OrderType, Side
+from runner.domain.values import EXACT, ZERO, OrderType, Side, trimmed
 from runner.engine.prices import offset
 from runner.engine.purse import Quote
 from runner.engine.state import GroupState, Run
@@ -92,9 +92,9 @@ def _computed(
     qty = instrument.floor_qty(EXACT.divide(quote_amount, per_unit)) if per_unit > ZERO else ZERO
     notional = instrument.notional(qty, quote.mark_px if opener and opener.order_type is OrderType.MARKET else price)
     if qty < instrument.min_qty:
-        return Sized(qty, "MIN_QTY", f"minimum={instrument.min_qty} computed={qty}")
+        return Sized(qty, "MIN_QTY", f"minimum={trimmed(instrument.min_qty)} computed={trimmed(qty)}")
     if notional < instrument.min_notional:
-        return Sized(qty, "MIN_NOTIONAL", f"minimum={instrument.min_notional} computed={notional.normalize():f}")
+        return Sized(qty, "MIN_NOTIONAL", f"minimum={trimmed(instrument.min_notional)} computed={trimmed(notional)}")
     return Sized(qty)
 
 

@@ -53,16 +53,6 @@ def open_beside_others(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(gate, "_existing", lambda run, leg: None)
 
 
-def take_a_cancel_of_the_former_process_for_a_strangers(patch: pytest.MonkeyPatch) -> None:
-    sound = external.cancelled
-
-    def cancelled(run: Run, leg: Leg, revision: Revision, reason: str) -> None:
-        revision.inherited = False
-        sound(run, leg, revision, reason)
-
-    patch.setattr(external, "cancelled", cancelled)
-
-
 def send_an_opener_again_without_looking(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(openers.gate, "judge", lambda *given: None)
 
@@ -75,7 +65,6 @@ MUTANTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
     take_every_snapshot_for_known,
     open_although_somebody_changed_something,
     open_beside_others,
-    take_a_cancel_of_the_former_process_for_a_strangers,
     send_an_opener_again_without_looking,
 )
 
