@@ -1,6 +1,7 @@
 """Live runs on the served exchange: what is refused before anything is sent, and how a run is stopped and resumed."""
 
 import signal
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from runner.app.live.run import resume_run, run_live
 from runner.app.run import RunOptions, RunResult
 from runner.app.runs import list_runs, show_run
 from runner.cli.timings import read_timings
+from runner.domain.commands import PlaceOrder
 from runner.errors import EnvironmentFault, LockedElsewhere, PlanInvalid, Refused, UsageError
 from runner.gateways.binance.keys import Credentials, Secret
 from runner.gateways.binance.settings import Endpoints
@@ -36,6 +38,15 @@ steps:
   - id: bare
     symbol: BTCUSDT
     entry: {side: BUY, type: LIMIT, price: 50000, quantity: 0.004}
+"""
+SLICES = """\
+version: 1
+name: slices
+steps:
+  - id: build
+    symbol: BTCUSDT
+    unprotected: allow
+    twap: {side: BUY, quantity: 0.009, slices: 3, every: 3s}
 """
 BUSY = LockedElsewhere("busy")
 
@@ -246,6 +257,29 @@ def test_the_second_signal_leaves_at_once(stage: Stage, trader: Trader) -> None:
     result = resume_run(trader.run_id(), live(trader), Watcher())
     assert (result.outcome, result.left) == ("stopped", ())
     assert judge(trader).findings == []
+
+
+def test_nothing_opens_after_a_signal_that_comes_while_the_exchange_takes_nothing(stage: Stage, trader: Trader) -> None:
+    """The second slice waits for the end of a ban, which outlasts the test."""
+    stage.price("60000")
+    running = trader.run(trader.plan(SLICES))
+    until("the first slice", lambda: _sent(trader) == 1)
+    trader.fault("banned_418", route="GET /fapi/v1/openOrders", retry_after_s=30)
+    until("the second slice", lambda: _placed(trader) == 2)
+    time.sleep(0.2)
+    running.tell(signal.SIGINT)
+    ended = running.wait(20)
+    assert ended.code == 130, ended.said
+    assert _sent(trader) == 1
+
+
+def _sent(trader: Trader) -> int:
+    return sum(row["route"] == "POST /fapi/v1/order" for row in trader.requests())
+
+
+def _placed(trader: Trader) -> int:
+    with closing(JournalReader(trader.journals()[-1])) as journal:
+        return sum(isinstance(entry.value, PlaceOrder) for entry in journal.entries())
 
 
 def test_another_terminal_stops_a_run(stage: Stage, trader: Trader) -> None:
