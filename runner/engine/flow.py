@@ -150,6 +150,7 @@ def _activate(run: Run, leg: Leg) -> None:
     leg.active = True
     group = run.group_of(leg)
     group.working[leg.node_id] = leg
+    run.attend(group)
     if isinstance(leg.node.target, DueTarget):
         openers.slice_due(run, leg)
     elif leg.node.role is Role.OPENER:

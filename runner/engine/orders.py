@@ -124,7 +124,9 @@ def without_cancel(order: Order) -> Order:
 
 def fold_report(run: Run, leg: Leg, revision: Revision, report: OrderReport) -> None:
     """Take in the state of an order."""
-    revision.expires_ms, revision.misses, revision.looking, revision.told_ms = None, 0, False, run.now_ms
+    if revision.live:
+        revision.told_ms = run.now_ms
+    revision.expires_ms, revision.misses, revision.looking = None, 0, False
     before = revision.order
     revision.order = after_report(revision, report)
     revision.absent = revision.duplicate = False

@@ -81,7 +81,7 @@ def test_risk_divides_by_the_distance_to_the_stop_and_both_taker_fees_and_rounds
 def test_a_computed_size_below_the_least_quantity_is_denied_before_anything_is_sent() -> None:
     paper = entry("notional: 100", price="200000")
     assert paper.said() == []
-    assert denials(paper) == [("MIN_QTY", "minimum=0.001 computed=0.000")]
+    assert denials(paper) == [("MIN_QTY", "minimum=0.001 computed=0")]
     assert paper.ends() == {"a": "failed denied"}
 
 
