@@ -6,36 +6,43 @@ Cancels, queries, timers and watches go out at once; a thread writes, and what c
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from runner.app.executor import World, dispatch
 from runner.app.live.telling import Entry
 from runner.domain.commands import CancelOrder, Command, PlaceOrder
 from runner.domain.events import Event
+from runner.errors import LockedElsewhere
 from runner.journal.store import JournalWriter
 
 
 class LiveOutbox:
     """Implements `Outbox`; made, used and closed in the event loop.
 
-    `tell` is given what was kept, after the placements have gone out.  `broken` is called when the journal takes
-    nothing any more: nothing is carried out from then on.  `sent` says whether any placement went out.
+    `tell` is given what was kept, after the placements have gone out.  `sent` says whether any placement went out.
+
+    `broken` is called when the journal takes nothing any more.  Where another process has taken the run over, nothing
+    is carried out from then on.  Else, as on a full disk, what closes goes out all the same, since what is open needs
+    its stop more than its journal (a resume takes such orders on as the exchange has them); what opens does not, of
+    which `unsent` is told.
     """
 
     def __init__(
         self, world: World, journal: JournalWriter, tell: Callable[[list[Entry]], None],
-        broken: Callable[[Exception], None],
+        broken: Callable[[Exception], None], unsent: Callable[[PlaceOrder], None],
     ) -> None:
         self._world = world
         self._journal = journal
         self._tell = tell
         self._broken = broken
+        self._unsent = unsent
         self._loop = asyncio.get_running_loop()
         self._entries: SimpleQueue[Entry | None] = SimpleQueue()
         self._fresh: list[Entry] = []
         self._taken = self._kept = 0
         self._settled = asyncio.Event()
-        self._halted = False
+        self._halted = self._full = False
         self.sent = False
         self._thread = threading.Thread(target=self._write, name="daksh-journal", daemon=True)
         self._thread.start()
@@ -63,6 +70,9 @@ class LiveOutbox:
         self._hand_over()
 
     def _add(self, entry: Entry) -> None:
+        if self._full:
+            self._pass_on([entry])
+            return
         self._taken += 1
         self._settled.clear()
         self._fresh.append(entry)
@@ -74,7 +84,7 @@ class LiveOutbox:
 
     async def settle(self) -> None:
         """Return when all that was taken is kept, or nothing is kept any more."""
-        if self._kept < self._taken and not self._halted:
+        if self._kept < self._taken and not (self._halted or self._full):
             await self._settled.wait()
 
     def halt(self) -> None:
@@ -104,7 +114,7 @@ class LiveOutbox:
                         self._journal.append(entry.at_ms, value)
                 self._journal.commit()
             except Exception as error:
-                self._loop.call_soon_threadsafe(self._fail, error)
+                self._loop.call_soon_threadsafe(self._fail, error, entries)
                 return
             self._loop.call_soon_threadsafe(self._pass_on, entries)
 
@@ -112,14 +122,31 @@ class LiveOutbox:
         for entry in entries:
             for value in entry.values:
                 if isinstance(value, PlaceOrder) and not self._halted:
-                    self.sent = True
-                    dispatch(self._world, value)
+                    self._place(value)
         self._tell(entries)
-        self._kept += len(entries)
+        if not self._full:
+            self._kept += len(entries)
         if self._kept == self._taken:
             self._settled.set()
 
-    def _fail(self, error: Exception) -> None:
-        self._halted = True
+    def _place(self, command: PlaceOrder) -> None:
+        if self._full and not command.request.reduce_only:
+            self._unsent(command)
+            return
+        self.sent = True
+        dispatch(self._world, command)
+
+    def _fail(self, error: Exception, entries: list[Entry]) -> None:
+        """Nothing is kept any more, these entries neither."""
+        self._halted = self._halted or isinstance(error, LockedElsewhere)
+        self._hand_over()
+        with suppress(Empty):
+            while True:
+                entry = self._entries.get_nowait()
+                if entry is not None:
+                    entries.append(entry)
+        self._full = True
         self._settled.set()
         self._broken(error)
+        if not self._halted:
+            self._pass_on(entries)

@@ -15,17 +15,19 @@ from runner.app.live.telling import Entry
 from runner.app.live.wiring import LiveExchange, live_exchange
 from runner.domain.account import AccountFacts
 from runner.domain.commands import CancelOrder, Command, PlaceOrder, QueryOrder, RunEnded, SetTimer, WatchPrice
-from runner.domain.events import Event, StopRequested, StreamGap, TimerFired
+from runner.domain.events import Action, CommandRejected, Event, StopRequested, StreamGap, TimerFired
 from runner.domain.orders import OrderStatus
 from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.engine.machine import Machine
-from runner.errors import InternalError
+from runner.errors import InternalError, LockedElsewhere
 from runner.journal.store import JournalWriter
 
 _CLOSING_S = 5
 _HELD = frozenset(OrderStatus) - {OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN, OrderStatus.REJECTED}
 _TRADES_S = 2.0
+_REST_S = 15.0
+"""How long exits are still brought to where they should be once nothing can be kept any more."""
 _LOOK_S = 0.2
 """Between two looks for a request of another process, which is to be seen within 250 ms."""
 
@@ -78,7 +80,8 @@ class Session:
         self._machine = machine
         self._exchange = exchange
         self._clock = LiveClock(exchange.now_ms, exchange.post, self._overslept)
-        self._outbox = LiveOutbox(World(exchange, self._clock, exchange, frozenset()), journal, tell, self._break)
+        world = World(exchange, self._clock, exchange, frozenset())
+        self._outbox = LiveOutbox(world, journal, tell, self._break, self._unsent)
         self._executor = Executor(machine, self._clock, self._outbox)
         self._requests = requests
         self._executions = executions
@@ -215,8 +218,21 @@ class Session:
         self._exchange.distrust()
 
     def _break(self, error: Exception) -> None:
+        """The journal takes nothing any more: come to rest, with what is open protected, and end; at once where another
+        process has the run now."""
         self._broken = error
-        self._leaving.set()
+        if isinstance(error, LockedElsewhere):
+            self._leaving.set()
+        else:
+            self.ask_to_stop()
+            asyncio.get_running_loop().call_later(_REST_S, self._leaving.set)
+
+    def _unsent(self, command: PlaceOrder) -> None:
+        request = command.request
+        self._exchange.post(CommandRejected(
+            self._exchange.now_ms(), request.symbol, request.client_order_id, Action.PLACE, 0,
+            "not sent, since it could not be kept", passing=True,
+        ))
 
     async def _look_for_requests(self) -> None:
         while True:

@@ -14,6 +14,7 @@ from typing import Any
 from runner.cli.main import main
 from runner.domain.orders import OrderRequest
 from runner.engine.ids import order_key
+from runner.errors import EnvironmentFault
 from runner.gateways.binance.rest import Rest
 from runner.journal.store import JournalWriter
 
@@ -26,6 +27,8 @@ AFTER_CANCEL = "after-cancel"
 AFTER_END = "after-end"
 DISK_FULL = "disk-full"
 """Does not die: from then on the journal's file cannot grow, which SQLite says in the words of a full disk."""
+FULL_BEFORE = "full-before"
+"""Does not die either: from the commit on that holds the placement, nothing can be written."""
 WINDOWS = (BEFORE_COMMIT, AFTER_COMMIT, AFTER_SEND, BEFORE_ANSWER_COMMIT)
 
 
@@ -41,6 +44,8 @@ class Deadly:
         self.node = node
         self.ids: set[str] = set()
         self.commit = JournalWriter.commit
+        self.write = JournalWriter._write
+        self.full = False
         self.place = Rest.place
         self.cancel = Rest.cancel
         self.answered = threading.Event()
@@ -62,6 +67,7 @@ class Deadly:
             if deadly.window == DISK_FULL and placed:
                 (pages,) = writer._database.execute("PRAGMA page_count").fetchone()
                 writer._database.execute(f"PRAGMA max_page_count = {pages}")
+            deadly.full = deadly.full or (deadly.window == FULL_BEFORE and placed)
             seen = [name for _, _, _, name, _, _ in rows]
             deadly.commit(writer)
             if deadly.window == AFTER_COMMIT and placed:
@@ -82,6 +88,12 @@ class Deadly:
             deadly.answered.set()
             return answer
 
+        def write(writer: JournalWriter, more: str, *values: str) -> None:
+            if deadly.full:
+                raise EnvironmentFault("the journal cannot be written: database or disk is full")
+            deadly.write(writer, more, *values)
+
+        JournalWriter._write = write  # type: ignore[method-assign]
         Rest.cancel = cancel  # type: ignore[method-assign]
         JournalWriter.commit = commit  # type: ignore[method-assign]
         Rest.place = place  # type: ignore[method-assign]

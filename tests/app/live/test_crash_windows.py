@@ -11,6 +11,7 @@ from tests.app.live.dying import (
     BEFORE_ANSWER_COMMIT,
     BEFORE_SNAPSHOT,
     DISK_FULL,
+    FULL_BEFORE,
     WINDOWS,
 )
 from tests.conftest import ROOT
@@ -72,6 +73,11 @@ def test_a_run_that_died_after_its_end_needs_no_exchange_to_be_written_down(stag
     assert trader.command("resume", trader.run_id()).code == 7
 
 
+def unkept(trader: Trader) -> list[str]:
+    """What is wrong, but that the exits which were sent on a full disk are in no journal."""
+    return [finding for finding in judge(trader).findings if not finding.endswith("in no journal")]
+
+
 def test_a_full_disk_ends_the_run_with_its_protection_in_place(stage: Stage, trader: Trader) -> None:
     play = PLAYS["twap"]
     director = Director(stage, trader, play)
@@ -90,4 +96,23 @@ def test_a_full_disk_ends_the_run_with_its_protection_in_place(stage: Stage, tra
     assert len(trader.requests("POST /fapi/v1/order", "POST /fapi/v1/algoOrder")) == sent
     ended = director.end(trader.resume())
     assert ended.code == 0, ended.said
-    assert judge(trader).findings == []
+    assert unkept(trader) == []
+
+
+def test_what_is_open_gets_its_stop_also_where_that_cannot_be_kept(stage: Stage, trader: Trader) -> None:
+    play = PLAYS["twap"]
+    director = Director(stage, trader, play)
+    plan = trader.plan(play.plan)
+    approval = trader.approval(plan)
+    running = dying(trader, FULL_BEFORE, "guard.stop_loss", "run", plan, "--mode", "demo", "--approve", approval)
+    ended = director.end(running)
+    assert ended.code in (1, 5), ended.said
+    assert "disk is full" in ended.out
+    held = look(trader)
+    assert play.quantity > held.position > 0
+    assert held.guarded, ended.said
+    assert "guard.stop_loss STOP_MARKET" in ended.out
+    ended = director.end(trader.resume())
+    assert ended.code == 0, ended.said
+    assert unkept(trader) == []
+    assert truth(trader).filled(reduces=False) == play.quantity

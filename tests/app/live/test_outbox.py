@@ -80,7 +80,10 @@ class Bench:
         self.told: list[Entry] = []
         self.broken: list[Exception] = []
         world = World(self.exchange, self.exchange, self.exchange, frozenset())
-        self.outbox = LiveOutbox(world, self.journal, self.told.extend, self.broken.append)
+        self.unsent: list[PlaceOrder] = []
+        self.outbox = LiveOutbox(
+            world, self.journal, self.told.extend, self.broken.append, self.unsent.append,
+        )
 
     def kept(self) -> list[object]:
         with closing(JournalReader(self.path)) as journal:
@@ -146,9 +149,11 @@ def test_what_was_taken_is_kept_when_the_run_is_left_but_nothing_is_placed(playe
     played(story)
 
 
-def test_nothing_is_placed_once_the_journal_takes_nothing_more(
+def test_once_the_journal_takes_nothing_more_what_closes_goes_out_and_nothing_that_opens(
     played: Callable[[Story], None],
 ) -> None:
+    stop = PlaceOrder(PLACE.request.but(client_order_id="r1.2.0.0.0", reduce_only=True), "long.stop_loss")
+
     async def story(bench: Bench) -> None:
         bench.outbox.take(5, TimerFired(5, "t"), ())
         await bench.outbox.settle()
@@ -157,15 +162,19 @@ def test_nothing_is_placed_once_the_journal_takes_nothing_more(
         pages = database.execute("PRAGMA page_count").fetchone()[0]
         database.execute(f"PRAGMA max_page_count = {pages}")  # a disk that is full says the same to SQLite
         large = SetTimer("t" * 100_000, 1)
-        bench.outbox.take(6, TimerFired(6, "t"), (PLACE, large, CANCEL))
+        bench.outbox.take(6, TimerFired(6, "t"), (PLACE, stop, large, CANCEL))
         await bench.outbox.settle()
-        assert [command for command, _ in bench.exchange.commands] == [CANCEL, large]
+        assert [command for command, _ in bench.exchange.commands] == [CANCEL, large, stop]
+        assert bench.unsent == [PLACE]
+        assert bench.outbox.sent
         assert isinstance(bench.broken[0], EnvironmentFault)
         assert "full" in bench.broken[0].message
-        bench.outbox.take(7, TimerFired(7, "t"), (CANCEL, PLACE))
+        bench.outbox.take(7, TimerFired(7, "t"), (CANCEL, PLACE, stop))
         await bench.outbox.settle()
         assert len(bench.broken) == 1
-        assert len(bench.exchange.commands) == 2
+        assert [command for command, _ in bench.exchange.commands[3:]] == [CANCEL, stop]
+        assert bench.unsent == [PLACE, PLACE]
+        assert [entry.at_ms for entry in bench.told] == [5, 6, 7]
         assert bench.kept() == [TimerFired(5, "t")]
 
     played(story)
