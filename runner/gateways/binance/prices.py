@@ -1,8 +1,9 @@
 """The prices of the run's symbols as the market streams tell them, and the watches upon them.
 
 Nothing is judged on prices that may be old.  The last price and the mark of a symbol count while its mark price, which
-comes each second, is not older than `stale_ms`; the best prices of the book, while their socket is up.  When prices are
-back after they were missing, that is told as a `MarketGap`, and then every watch is judged on the present.
+comes each second, is not older than `stale_ms`; the best prices of the book, while their socket is up.  While prices
+that somebody watches are missing, that is told as a `MarketGap` again and again, so that nothing counts as having held
+meanwhile; and once more when they are back, whereupon every watch is judged on the present.
 """
 
 from collections.abc import Callable, Collection
@@ -38,6 +39,12 @@ class _Present(Record):
     """Whether its prices are judged now: they are whole and fresh."""
     missed: bool = False
     """Whether they were judged once and are no more."""
+    gap_ms: int = 0
+    """When it was last told that they are missing."""
+
+
+_GAPS = 4
+"""How often within `stale_ms` it is told that prices are missing."""
 
 
 class LivePrices:
@@ -52,6 +59,7 @@ class LivePrices:
         self._tell = tell
         self._book = WatchBook()
         self._pending: dict[str, WatchPrice] = {}
+        self._watched: dict[str, str] = {}
 
     # --- what the streams tell; a symbol that is not the run's is passed over, and so is a price that was read (`seed`)
     # --- where one was heard
@@ -80,8 +88,9 @@ class LivePrices:
 
     def market_lost(self) -> None:
         """Trades and marks are no longer heard."""
-        for present in self._present.values():
-            present.missed, present.judged = present.missed or present.judged, False
+        for symbol, present in self._present.items():
+            if present.judged:
+                self._miss(symbol, present)
             present.last_px = present.mark_px = None
 
     def book_lost(self) -> None:
@@ -95,11 +104,19 @@ class LivePrices:
         return began_ms > 0 and self._now_ms() - began_ms > self._stale_ms
 
     def check(self, symbol: str) -> None:
-        """Let prices go that have become old."""
+        """Let prices go that have become old, and say so for as long as there are none."""
         present = self._present[symbol]
         if present.judged and self._now_ms() - present.mark_ms > self._stale_ms:
-            present.missed, present.judged = True, False
             present.mark_px = None
+            self._miss(symbol, present)
+        elif not present.judged and present.gap_ms and self._now_ms() - present.gap_ms >= self._stale_ms // _GAPS:
+            self._miss(symbol, present)
+
+    def _miss(self, symbol: str, present: _Present) -> None:
+        present.missed, present.judged = present.missed or present.judged, False
+        present.gap_ms = self._now_ms()
+        if symbol in self._watched.values():
+            self._tell(MarketGap(present.gap_ms, symbol))
 
     # --- what is asked
 
@@ -123,13 +140,17 @@ class LivePrices:
             case WatchPrice(watch_id, symbol):
                 self._book.remove(watch_id)
                 self.check(symbol)
-                if self._present[symbol].judged:
+                present = self._present[symbol]
+                self._watched[watch_id] = symbol
+                if present.judged:
                     self._add(command)
                 else:
                     self._pending[watch_id] = command
+                    present.gap_ms = present.gap_ms or self._now_ms()
             case UnwatchPrice(watch_id):
                 self._book.remove(watch_id)
                 self._pending.pop(watch_id, None)
+                self._watched.pop(watch_id, None)
             case _:
                 assert_never(command)
 
@@ -150,7 +171,7 @@ class LivePrices:
             return
         if present.last_px is None or self.mark_of(symbol) is None:
             return
-        present.judged = True
+        present.judged, present.gap_ms = True, 0
         if present.missed:
             present.missed = False
             self._tell(MarketGap(self._now_ms(), symbol))
@@ -162,4 +183,5 @@ class LivePrices:
 
     def _touched(self, touches: tuple[Touch, ...]) -> None:
         for touch in touches:
+            self._watched.pop(touch.watch.watch_id, None)
             self._tell(PriceTouched(self._now_ms(), touch.watch.watch_id, touch.price))

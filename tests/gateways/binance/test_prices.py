@@ -81,18 +81,18 @@ def test_the_same_id_replaces_a_watch_also_across_a_gap(market: Market) -> None:
     market.watch("up", Crossing.GT, "60030")
     market.prices.mark(S, D(60020))
     market.prices.last(S, D(60020))
-    assert market.heard() == ["MarketGap"]
+    assert market.heard() == ["MarketGap", "MarketGap"]
     market.prices.last(S, D(60031))
     assert market.heard() == ["up"]
 
 
-def test_after_a_loss_there_is_one_gap_and_then_everything_is_judged_on_the_present(market: Market) -> None:
+def test_after_a_loss_there_is_a_gap_and_then_everything_is_judged_on_the_present(market: Market) -> None:
     market.watch("up", Crossing.GT, "60010")
     market.watch("down", Crossing.LT, "59990")
     market.prices.market_lost()
     market.prices.market_lost()
     market.prices.mark(S, D(60020))
-    assert market.heard() == [] and market.prices.quote(S) is None
+    assert market.heard() == ["MarketGap"] and market.prices.quote(S) is None
     market.prices.last(S, D(60020))
     assert market.heard() == ["MarketGap", "up"]
     market.prices.last(S, D(60020))
@@ -105,11 +105,39 @@ def test_nothing_is_judged_while_the_mark_is_old(market: Market) -> None:
     market.prices.last(S, D(60005))
     market.now_ms += 1
     market.prices.last(S, D(60020))
-    assert market.heard() == [] and market.prices.mark_of(S) is None
+    assert market.heard() == ["MarketGap"] and market.prices.mark_of(S) is None
     market.watch("also", Crossing.GT, "60010")
     assert market.heard() == []
     market.prices.mark(S, D(60015))
     assert market.heard() == ["MarketGap", "up", "also"]
+
+
+def test_while_watched_prices_are_missing_that_is_told_again_and_again(market: Market) -> None:
+    """Else a condition that is to hold for a time would be fulfilled by prices that nobody sees."""
+    market.watch("down", Crossing.LE, "59000")
+    market.prices.market_lost()
+    assert market.heard() == ["MarketGap"]
+    for _ in range(3):
+        market.now_ms += STALE_MS // 4 - 1
+        market.prices.check(S)
+        assert market.heard() == []
+        market.now_ms += 1
+        market.prices.check(S)
+        assert market.heard() == ["MarketGap"]
+    market.prices.watch(UnwatchPrice("down"))
+    market.now_ms += STALE_MS
+    market.prices.check(S)
+    assert market.heard() == []
+
+
+def test_prices_that_are_awaited_since_a_start_are_missing_too() -> None:
+    market = Market()
+    market.watch("down", Crossing.LE, "59000")
+    market.prices.check(S)
+    assert market.heard() == []
+    market.now_ms += STALE_MS // 4
+    market.prices.check(S)
+    assert market.heard() == ["MarketGap"]
 
 
 def test_a_read_price_counts_only_where_no_trade_was_heard(market: Market) -> None:
