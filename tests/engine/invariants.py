@@ -180,7 +180,8 @@ def _protection_goes_first(run: Run, commands: tuple[Command, ...]) -> None:
             node = run.legs[command.node_id].node
             if node.role is Role.TAKE_PROFIT:
                 profits.add(node.group_id)
-            assert node.role is not Role.STOP or node.group_id not in profits, f"{command.node_id} goes last"
+            stop = node.role is Role.STOP and command.request.order_type is not OrderType.MARKET
+            assert not stop or node.group_id not in profits, f"{command.node_id} goes last"
 
 
 def _protection_is_kept(world: World, run: Run, command: CancelOrder) -> None:
