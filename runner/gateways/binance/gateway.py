@@ -34,6 +34,7 @@ from runner.gateways.binance.polling import Polling
 from runner.gateways.binance.prices import LivePrices
 from runner.gateways.binance.reading import Reading
 from runner.gateways.binance.rest import Rest
+from runner.gateways.binance.rows import UNREADABLE
 from runner.gateways.binance.settings import Endpoints, Timings
 from runner.gateways.binance.stream import UserStream
 from runner.gateways.binance.told import HOUR_MS, Latest, Told
@@ -63,6 +64,7 @@ class BinanceGateway:
         self._run_prefix = run_prefix
         self._late_ms = timings.poll_ms * 2 // 3
         self._brief_s = timings.poll_ms / 12_000
+        self._patience_s = 3 * (timings.connect_ms + timings.request_ms) / 1000
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._fetched: Latest[tuple[str, str], Decimal] = Latest()
@@ -104,7 +106,7 @@ class BinanceGateway:
             for part in (self._stream.run, self._market.run, self._look_at_all):
                 self._begin(self._lasting(part))
             self.rest.on_sleep.append(lambda slept_ms: self.distrust())
-            async with asyncio.timeout(3 * (self._timings.connect_ms + self._timings.request_ms) / 1000):
+            async with asyncio.timeout(self._patience_s):
                 return await self._opened
         except TimeoutError:
             await self.close()
@@ -145,7 +147,15 @@ class BinanceGateway:
         return await self._insist(lambda: self._read_all(urgent=True))
 
     async def account(self, symbols: Collection[str]) -> AccountFacts:
-        self._facts = await self._insist(lambda: self._reading.account(symbols))
+        """Raises EnvironmentFault where the account has no name, or its settings cannot be read for too long."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                self._facts = await self._insist(lambda: self._reading.account(symbols))
+        except TimeoutError:
+            raise EnvironmentFault(
+                f"the account's settings cannot be read: {self._trouble or 'no answer in time'}",
+                hint="try again; if it lasts, see the exchange's own status page",
+            ) from None
         return self._facts
 
     def attend(self, symbols: Collection[str]) -> None:
@@ -275,8 +285,7 @@ class BinanceGateway:
             snapshot = await self._insist(self._read_all)
             self._view.read(snapshot)
             self._looked(snapshot)
-            with suppress(EnvironmentFault):
-                await self._reread()
+            await self._reread()
 
     def _looked(self, snapshot: VenueSnapshot) -> int:
         """Tell what a look has shown; in how many ms to look again."""
@@ -290,10 +299,15 @@ class BinanceGateway:
         return self._late_ms if self._view.indebted else self._timings.poll_ms
 
     async def _reread(self) -> None:
-        """Tell the account's settings where they have changed."""
+        """Tell the account's settings where they have changed; where they cannot be read, the next period will tell."""
         before = self._facts
-        if await self.account(self._symbols) != before and self._facts is not None:
-            self._queue.put_nowait(AccountSeen(self.now_ms(), self._facts))
+        try:
+            self._facts = await self._reading.account(self._symbols)
+        except (EnvironmentFault, *UNREADABLE) as error:
+            _LOG.warning("the account's settings could not be read: %s", error)
+        else:
+            if self._facts != before:
+                self._queue.put_nowait(AccountSeen(self.now_ms(), self._facts))
 
     def _trades_wanted(self, symbol: str, order_id: str, client_order_id: str) -> None:
         """An order was seen to have fills: read those executions of it that have not been told."""

@@ -200,6 +200,17 @@ def test_a_changed_setting_is_read_and_told() -> None:
     heard(story)
 
 
+def test_settings_that_cannot_be_read_are_not_waited_for_for_ever_and_hold_up_no_look_at_the_whole() -> None:
+    async def story(stage: Stage, ear: Ear) -> None:
+        stage.fault("unavailable_503", route="GET /fapi/v1/symbolConfig", count="always")
+        with pytest.raises(EnvironmentFault, match=r"settings cannot be read: .*symbolConfig"):
+            await ear.gateway.account([SYMBOL])
+        for _ in range(3):
+            await ear.next(VenueSnapshot, whole)
+
+    heard(story, QUICK.but(snapshot_ms=150, request_ms=400, connect_ms=100))
+
+
 # ---- streams that fail --------------------------------------------------------------------------------------------
 
 
