@@ -62,7 +62,7 @@ def survive(stage: Stage, trader: Trader, name: str, seed: int, most: int = 3) -
 
 def again(trader: Trader, plan: object, approval: str) -> Running:
     """Resume, or start anew where the run had died before it wrote a word: then nothing can have been sent."""
-    if trader.journals() and trader.journals()[-1].stat().st_size:
+    if trader.journals() and journal(trader.journals()[-1]):
         return trader.resume()
     assert not truth(trader).ours(), "orders stand on the exchange, and there is no journal"
     return trader.start("run", str(plan), "--mode", "demo", "--approve", approval)

@@ -14,6 +14,7 @@ from typing import Any
 
 from runner.domain.commands import PlaceOrder
 from runner.engine.ids import order_key
+from runner.errors import JournalError
 from runner.journal.store import JournalReader
 from tests.live.stage import Trader
 
@@ -83,9 +84,9 @@ class Truth:
         fills = (order.filled for order in self.ours() if order.reduces is reduces and not order.number.startswith("A"))
         return sum(fills, ZERO)
 
-    def by_others(self) -> Decimal:
-        """What the owner's hand, or the exchange, has closed of the position."""
-        fills = (order.filled for order in self.held if not order.ours and order.reduces)
+    def by_others(self, *, reduces: bool) -> Decimal:
+        """What the owner's hand, or the exchange, has opened or closed."""
+        fills = (order.filled for order in self.held if not order.ours and order.reduces is reduces)
         return sum(fills, ZERO)
 
 
@@ -144,7 +145,8 @@ def judge(trader: Trader, symbols: Sequence[str] = ("BTCUSDT",), *, over: bool =
         for symbol, qty in known.position.items():
             if qty:
                 say(f"left: {qty} {symbol} after the end")
-        opened, closed = known.filled(reduces=False), known.filled(reduces=True) + known.by_others()
+        opened = known.filled(reduces=False) + known.by_others(reduces=False)
+        closed = known.filled(reduces=True) + known.by_others(reduces=True)
         if opened != closed and not any(known.position.values()):
             say(f"executed: opened {opened}, closed {closed}")
     verdict.uncovered = list(uncovered(known.events))
@@ -192,9 +194,14 @@ def _forgotten(trader: Trader, known: Truth) -> Iterator[str]:
 
 
 def journal(path: Path) -> list[Any]:
-    """Every event and command of a run, in order."""
-    with closing(JournalReader(path)) as reader:
-        return [entry.value for entry in reader.entries()]
+    """Every event and command of a run, in order; none where the process died while it made the file."""
+    try:
+        with closing(JournalReader(path)) as reader:
+            return [entry.value for entry in reader.entries()]
+    except JournalError as error:
+        if "is not a journal" not in error.message:
+            raise
+        return []
 
 
 # --- no naked position

@@ -79,7 +79,7 @@ _SAFE_AT: dict[FaultName, tuple[Place, ...]] = {
 PARAMETERS: dict[FaultName, Fault] = {
     FaultName.TOO_MANY_429: {"retry_after_s": 1},
     FaultName.BANNED_418: {"retry_after_s": 1},
-    FaultName.SLOW_ANSWER: {"delay_ms": 300},
+    FaultName.SLOW_ANSWER: {"delay_ms": 200},
     FaultName.UNSEEN_ORDER: {"delay_ms": 300},
     FaultName.EVENT_LATE: {"delay_ms": 300},
 }
@@ -188,6 +188,8 @@ def _end(ended: Ended, trader: Trader, quantity: Any) -> str:
         found = json.loads(ended.out)
     except ValueError:
         return "no summary"
+    if "outcome" not in found:
+        return "nothing was sent" if ended.code in (4, 6, 7) else str(found)
     known = truth(trader)
     whole = known.filled(reduces=False) == known.filled(reduces=True) == quantity
     if found["outcome"] == "succeeded" and whole:

@@ -74,7 +74,7 @@ def test_with_the_secret_of_another_key(trader: Trader) -> None:
 def test_with_a_clock_that_is_off_by_a_minute(trader: Trader) -> None:
     trader.served.sim("clock", off_ms=60_000)
     try:
-        refused(trader, attempt(trader, "--approve", "x"), 4, "clock", "60|minute")
+        refused(trader, attempt(trader, "--approve", "x"), 4, "clock", "off|behind|ahead")
     finally:
         trader.served.sim("clock", off_ms=0)
 

@@ -39,7 +39,10 @@ class Lobby:
         ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, max_msg_size=MAX_MESSAGE)
         if not ws.can_prepare(request).ok:
             return web.json_response({"code": -1000, "msg": "This path takes WebSocket connections only."}, status=400)
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except ConnectionError:
+            return ws  # the client did not wait for the end of the handshake
         socket = Socket(ws, request, self._now_ms(), self._max_queue)
         writer = asyncio.create_task(socket.write())
         self._sockets.add(socket)
