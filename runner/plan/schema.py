@@ -156,17 +156,29 @@ def _properties(schema_path: list[str | int]) -> list[str]:
 
 
 def _path_in(tree: Tree, parts: list[str | int]) -> Path:
-    """The validator's path with the plan's own keys: it gives the key '010' as the number 10."""
+    """The validator's path with the plan's own keys: it gives the key '010' as the number 10, and leaves '' out."""
     found: list[str | int] = []
     for part in parts:
+        while isinstance(tree, dict) and "" in tree and _key_in(tree, part) is None:
+            found.append("")
+            tree = tree[""]
         if isinstance(tree, dict):
-            key = part if part in tree else next(key for key in tree if key.isdecimal() and int(key) == part)
+            key = _key_in(tree, part)
+            if key is None:
+                break
             found.append(key)
-            tree = tree[str(key)]
+            tree = tree[key]
         elif isinstance(tree, list):
             found.append(part)
             tree = tree[int(part)]
     return tuple(found)
+
+
+def _key_in(tree: dict[str, Tree], part: str | int) -> str | None:
+    """The key that the validator means by `part`, or None where there is none such."""
+    if part in tree:
+        return str(part)
+    return next((key for key in tree if key.isdecimal() and int(key) == part), None)
 
 
 def _at(tree: Tree, path: Path) -> Tree:

@@ -214,6 +214,11 @@ def test_whatever_a_plan_is_made_of_only_faults_come_of_it(top: dict[str, object
         assert item.mark.line == 1
 
 
+def test_a_wrong_value_beneath_an_empty_key_is_no_surprise() -> None:
+    codes = {item.code for item in faults(f'params: {{"": {{type: []}}}}\n{HEAD}{WAIT}')}
+    assert codes == {"parameter-name"}
+
+
 _PROFIT = "take_profit: {price: 2}, stop_loss: {stop_price: 1}"
 _KINDS = st.sampled_from(
     [

@@ -44,7 +44,8 @@ class _Orders:
 
 
 class Limits:
-    """None lifts a limit; of weight nothing is counted then.  `patience` is how many requests of one minute are answered 429 before a ban."""
+    """None lifts a limit; of weight nothing is counted then.  `patience` is how many requests of one minute are
+    answered 429 before a ban."""
 
     def __init__(
         self, weight: int | None = 2400, orders_10s: int | None = 300, orders_1m: int | None = 1200, patience: int = 100
