@@ -74,7 +74,8 @@ class KeptSocket:
         """The connection is not to be trusted any more: it counts as lost, and another is dialled at once."""
         if self._reader is not None:
             self._tries = 0
-            self._reader.cancel()
+            # One that has just come has not begun to read yet, and would end without saying so.
+            asyncio.get_running_loop().call_soon(self._reader.cancel)
 
     async def run(self) -> None:
         """Keep it until cancelled; where it ends otherwise, the connection counts as lost."""

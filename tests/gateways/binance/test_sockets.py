@@ -230,3 +230,23 @@ def test_the_end_says_nothing_and_leaves_nothing_open() -> None:
 
     asyncio.run(live())
 
+
+
+def test_a_socket_that_is_given_up_in_the_turn_in_which_it_came_is_lost_and_comes_anew() -> None:
+    """Else whoever listens would not be told that there is another one, and read nothing again."""
+
+    async def story(line: Line) -> None:
+        again = [True]
+
+        def came() -> None:
+            line.told.append("came")
+            if again and again.pop():
+                line.kept.give_up()
+
+        line.kept._came = came
+        line.told.clear()
+        line.cut(0)
+        await line.until(lambda: line.told.count("came") == 2)
+        assert line.told == ["went", "came", "went", "came"]
+
+    told(story)
