@@ -16,6 +16,8 @@ from runner.domain.events import Event
 from runner.errors import LockedElsewhere
 from runner.journal.store import JournalWriter
 
+_LATE_MS = 5_000
+
 
 class LiveOutbox:
     """Implements `Outbox`; made, used and closed in the event loop.
@@ -24,13 +26,15 @@ class LiveOutbox:
 
     `broken` is called when the journal takes nothing any more.  Where another process has taken the run over, nothing
     is carried out from then on.  Else, as on a full disk, what closes goes out all the same, since what is open needs
-    its stop more than its journal (a resume takes such orders on as the exchange has them); what opens does not, of
-    which `unsent` is told.
+    its stop more than its journal (a resume takes such orders on as the exchange has them); what opens does not.
+
+    Nor does what opens go out that was long on its way to the disk: the market it was meant for is another by then.
+    `unsent` is told of such placements, and why.
     """
 
     def __init__(
         self, world: World, journal: JournalWriter, tell: Callable[[list[Entry]], None],
-        broken: Callable[[Exception], None], unsent: Callable[[PlaceOrder], None],
+        broken: Callable[[Exception], None], unsent: Callable[[PlaceOrder, str], None],
     ) -> None:
         self._world = world
         self._journal = journal
@@ -122,17 +126,19 @@ class LiveOutbox:
         for entry in entries:
             for value in entry.values:
                 if isinstance(value, PlaceOrder) and not self._halted:
-                    self._place(value)
+                    self._place(entry.at_ms, value)
         self._tell(entries)
         if not self._full:
             self._kept += len(entries)
         if self._kept == self._taken:
             self._settled.set()
 
-    def _place(self, command: PlaceOrder) -> None:
-        if self._full and not command.request.reduce_only:
-            self._unsent(command)
-            return
+    def _place(self, at_ms: int, command: PlaceOrder) -> None:
+        if not command.request.reduce_only:
+            late = self._world.clock.now_ms() - at_ms > _LATE_MS
+            if self._full or late:
+                self._unsent(command, "it came to the disk too late" if late else "it could not be kept")
+                return
         self.sent = True
         dispatch(self._world, command)
 

@@ -227,11 +227,11 @@ class Session:
             self.ask_to_stop()
             asyncio.get_running_loop().call_later(_REST_S, self._leaving.set)
 
-    def _unsent(self, command: PlaceOrder) -> None:
+    def _unsent(self, command: PlaceOrder, why: str) -> None:
         request = command.request
         self._exchange.post(CommandRejected(
             self._exchange.now_ms(), request.symbol, request.client_order_id, Action.PLACE, 0,
-            "not sent, since it could not be kept", passing=True,
+            f"not sent, since {why}", passing=True,
         ))
 
     async def _look_for_requests(self) -> None:

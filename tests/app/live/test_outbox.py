@@ -82,7 +82,8 @@ class Bench:
         world = World(self.exchange, self.exchange, self.exchange, frozenset())
         self.unsent: list[PlaceOrder] = []
         self.outbox = LiveOutbox(
-            world, self.journal, self.told.extend, self.broken.append, self.unsent.append,
+            world, self.journal, self.told.extend, self.broken.append,
+            lambda command, why: self.unsent.append(command),
         )
 
     def kept(self) -> list[object]:
@@ -176,6 +177,23 @@ def test_once_the_journal_takes_nothing_more_what_closes_goes_out_and_nothing_th
         assert bench.unsent == [PLACE, PLACE]
         assert [entry.at_ms for entry in bench.told] == [5, 6, 7]
         assert bench.kept() == [TimerFired(5, "t")]
+
+    played(story)
+
+
+def test_what_opens_and_was_long_on_its_way_to_the_disk_is_not_sent_any_more(played: Callable[[Story], None]) -> None:
+    """The disk hung, or this machine slept: the market is another one by now."""
+    close = PlaceOrder(PLACE.request.but(client_order_id="r1.2.0.0.0", reduce_only=True), "long.stop_loss")
+
+    async def story(bench: Bench) -> None:
+        now_ms = bench.exchange.now_ms()
+        bench.outbox.take(now_ms - 5_001, TimerFired(1, "t"), (PLACE, close))
+        await bench.outbox.settle()
+        assert [command for command, _ in bench.exchange.commands] == [close]
+        assert bench.unsent == [PLACE]
+        bench.outbox.take(now_ms - 5_000, TimerFired(1, "t"), (PLACE,))
+        await bench.outbox.settle()
+        assert bench.exchange.commands[-1][0] == PLACE
 
     played(story)
 
