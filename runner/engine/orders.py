@@ -153,7 +153,7 @@ def fold_trade(run: Run, leg: Leg, revision: Revision, trade: TradeReport) -> No
     if key in run.trades:
         return
     run.trades.add(key)
-    revision.told_ms = run.now_ms
+    revision.told_ms = max(revision.told_ms, trade.at_ms)
     revision.traded_qty += trade.qty
     revision.traded_quote += EXACT.multiply(trade.qty, trade.price)
     position = run.book.get(trade.symbol, Position(trade.symbol))

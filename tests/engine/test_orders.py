@@ -327,6 +327,19 @@ def test_an_order_that_the_exchange_has_just_confirmed_is_not_forgotten_because_
     assert paper.now_ms >= seen_ms + 4_500
 
 
+def test_an_order_whose_fill_a_snapshot_tells_and_which_it_does_not_show_is_looked_up_at_once() -> None:
+    paper = Paper(ENTRY)
+    paper.accept("a.entry#0")
+    paper.said()
+    paper.now_ms += 10_000
+    trade = TradeReport(
+        paper.now_ms - 5_000, "BTCUSDT", paper.names["a.entry#0"], "X-a.entry#0", "1", Side.BUY, Decimal("0.001"),
+        Decimal(60_000), ZERO, "USDT", ZERO, False,
+    )
+    paper.give(VenueSnapshot(paper.now_ms, (), (), (), (trade,), begun_ms=paper.now_ms - 50))
+    assert paper.said() == ["query a.entry#0"]
+
+
 def test_a_cancel_of_an_order_that_has_ended_meanwhile_changes_nothing() -> None:
     paper = cancelling()
     paper.cancelled("a.entry#0")
