@@ -67,7 +67,10 @@ Sent = PlaceOrder | CancelOrder | QueryOrder | ReadPosition | Observe
 
 @dataclass(slots=True)
 class Request:
-    """A request on its way; `lost`: we have been told that its answer will not come, but it may still arrive."""
+    """A request on its way; `lost`: we have been told that its answer will not come, but it may still arrive.
+
+    One that is older than its own time, and not lost, has waited to be sent until now.
+    """
 
     command: Sent
     sent_ms: int
@@ -320,6 +323,8 @@ class World:
                 self._report(held)
 
     def _lose(self, request: Request, symbol: str, client_id: str, action: Action) -> None:
+        if self.now_ms >= request.sent_ms + RECV_WINDOW_MS:
+            request.sent_ms = self.now_ms
         self.outbox.append(CommandUnresolved(
             self.now_ms, symbol, client_id, action, request.sent_ms + RECV_WINDOW_MS,
         ))

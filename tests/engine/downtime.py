@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from runner.domain.commands import Command, Observe, PlaceOrder, QueryOrder, ReadPosition
+from runner.domain.commands import CancelOrder, Command, Observe, PlaceOrder, QueryOrder, ReadPosition
 from runner.domain.events import Event, ForcedExecution, RunResumed, RunStarted, StreamGap
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
@@ -46,9 +46,12 @@ class LiveWorld(World):
         if agreed and self.drops:
             return
         before = digest(self.machine) if agreed else None
+        overdue = self.timers.get("forced:", self.now_ms + 1) <= self.now_ms  # the end that it would bring is due
         World.give(self, event)
         if agreed:
             said = next(commands for known, commands in reversed(self.history) if known is event)
+            if overdue and self.verdict:
+                return
             assert not said, f"{event} agrees, and brings {said}"
             after = digest(self.machine)
             changed = {name: (before[name], after[name]) for name in before or {} if before[name] != after[name]}
@@ -194,7 +197,12 @@ class LiveWorld(World):
         return any(one.command is command and not one.lost for one in self.transit)
 
     def _never_send(self, commands: list[PlaceOrder]) -> None:
-        self.transit = [one for one in self.transit if not any(one.command is other for other in commands)]
+        """Nor is the cancel of what was not sent: it only withdraws it."""
+        unsent = {one.request.client_order_id for one in commands}
+        self.transit = [
+            one for one in self.transit if not any(one.command is other for other in commands)
+            and not (isinstance(one.command, CancelOrder) and one.command.client_order_id in unsent)
+        ]
 
     def _replay(self) -> None:
         """All that is left of the former process is its journal."""
