@@ -58,6 +58,7 @@ def test_an_example_comes_to_the_same_as_its_dry_run(name: str, stage: Stage, tm
         _go(stage, way[0])
         plan = trader.plan(text)
         running = trader.run(plan, "--format", "json")
+        until("the run's first wish", lambda: _wishes(trader))
         for number, stop in enumerate(way):
             if number:
                 _go(stage, stop)
