@@ -79,7 +79,7 @@ class Request:
 
 @dataclass(slots=True)
 class Told:
-    """An order as far as the machine has been told of it."""
+    """An order as far as the machine has been told of it; `reduced`: it is held to less than was asked for."""
 
     request: OrderRequest
     node_id: str
@@ -92,6 +92,8 @@ class Told:
     traded: Decimal = ZERO
     cancelling: bool = False
     querying: int = 0
+    terms_ms: int = 0
+    reduced: bool = False
 
     @property
     def leaves(self) -> Decimal:
@@ -103,6 +105,13 @@ class Told:
     def looked_up(self, timers: Collection[str]) -> bool:
         """Whether a query for it is on its way, or a timer for one is set."""
         return self.querying > 0 or f"lookup:{self.request.client_order_id}" in timers
+
+    def held_to(self, quantity: Decimal, price: Decimal | None, at_ms: int) -> None:
+        """The newest word on its terms is what counts."""
+        if at_ms >= self.terms_ms:
+            self.terms_ms = at_ms
+            self.reduced = self.reduced or quantity < self.request.quantity
+            self.request = self.request.but(quantity=quantity, price=price or self.request.price)
 
     def learn(self, filled: Decimal) -> None:
         self.filled = max(self.filled, filled)

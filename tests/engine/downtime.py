@@ -86,8 +86,7 @@ class LiveWorld(World):
                 else:
                     self.known_strangers[event.client_order_id] = event.symbol
             case OrderReport(quantity=Decimal() as quantity):
-                told = self.told[event.client_order_id]
-                told.request = told.request.but(quantity=quantity, price=event.limit_px or told.request.price)
+                self.told[event.client_order_id].held_to(quantity, event.limit_px, event.at_ms)
                 World._note(self, event)
             case _:
                 World._note(self, event)

@@ -260,6 +260,7 @@ def _schedule_is_whole(world: World, run: Run, command: StepEnded) -> None:
     executed = sum((one.filled for one in orders), ZERO)
     ended = (one for one in orders if not world.may_execute(one.request.client_order_id))
     short = any(one.filled < one.request.quantity for one in ended) or any(not leg.revisions for leg in step.legs)
+    short = short or any(one.reduced for one in orders)
     if command.outcome == "succeeded" and step.policy.opens and schedule.catch_up != "skip":
         assert executed == step.qty, f"{command.step_id} succeeded with {executed} of {step.qty}"
     if command.reason == "incomplete" or command.detail.startswith("shortfall"):

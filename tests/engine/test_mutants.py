@@ -1,10 +1,14 @@
-"""The invariants can fail: each of these faults, planted in the machine, is caught by them."""
+"""The invariants can fail: each of these faults, planted in the machine, is caught by them.
+
+Each is hunted from a seed on that meets it at once, which costs little; should the rules change so that another does,
+the hunt goes on until it comes to that one.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from msgspec.structs import replace
 
@@ -20,9 +24,17 @@ from runner.graph.model import ExecutionGraph, Outcome, Role, Schedule
 from tests.engine import adversary, test_invariants
 
 QUICK = settings(
-    max_examples=1_500, stateful_step_count=40, derandomize=True, deadline=None, database=None,
+    max_examples=40, stateful_step_count=40, deadline=None, database=None,
     phases=[Phase.generate], suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
 )
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def hunt(machine: type[test_invariants.Interleavings], *seeds: int) -> None:
+    """Try the examples that each seed gives, until one fails."""
+    for number in seeds:
+        run_state_machine_as_test(seed(number)(type(machine.__name__, (machine,), {})), settings=QUICK)
 
 
 def forget_to_shrink_the_sibling(patch: pytest.MonkeyPatch) -> None:
@@ -135,25 +147,30 @@ def _judge_end_at_once(self: machine.Machine) -> None:
         run.emit(machine.RunEnded("stopped"))
 
 
-MUTANTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
-    forget_to_shrink_the_sibling,
-    forget_to_shrink_the_stop,
-    protect_only_what_is_wholly_filled,
-    send_again_what_is_unknown,
-    cancel_the_exits_with_the_entry,
-    drop_the_remainder_of_a_schedule,
-    forget_what_a_report_told_before_its_trade,
-    believe_the_first_not_found,
-    send_all_slices_whole,
-    take_a_refused_stop_for_a_standing_one,
-    wait_for_a_stop_for_ever,
-    retry_a_refused_order_under_an_old_id,
-    let_a_stopped_run_end_at_once,
-)
+MUTANTS: dict[Plant, int] = {
+    forget_to_shrink_the_sibling: 0,
+    forget_to_shrink_the_stop: 0,
+    protect_only_what_is_wholly_filled: 0,
+    send_again_what_is_unknown: 0,
+    cancel_the_exits_with_the_entry: 0,
+    drop_the_remainder_of_a_schedule: 0,
+    forget_what_a_report_told_before_its_trade: 0,
+    believe_the_first_not_found: 3,
+    send_all_slices_whole: 0,
+    take_a_refused_stop_for_a_standing_one: 3,
+    wait_for_a_stop_for_ever: 1,
+    retry_a_refused_order_under_an_old_id: 1,
+    let_a_stopped_run_end_at_once: 0,
+}
 
 
 @pytest.mark.parametrize("plant", MUTANTS, ids=lambda plant: plant.__name__)
-def test_the_invariants_catch(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_invariants_catch(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(test_invariants.Interleavings, settings=QUICK)
+        hunt(test_invariants.Interleavings, *range(MUTANTS[plant], MUTANTS[plant] + 40))
+
+
+@pytest.mark.parametrize("number", sorted(set(MUTANTS.values())))
+def test_the_sound_machine_is_not_caught_where_they_are(number: int) -> None:
+    hunt(test_invariants.Interleavings, number)
