@@ -63,4 +63,5 @@ def held(case: Case, fate: Fate) -> None:
             file.seek(0)
             file.truncate()
             file.write(page(rows))
+        return
     assert written().get(key(case)) == told, f"{PAGE.name} says otherwise; write it anew with {WRITE}=1"

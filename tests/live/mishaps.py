@@ -20,6 +20,7 @@ from tests.live.plays import PLAYS, Director
 from tests.live.stage import Ended, Stage, Trader
 
 Fault = dict[str, Any]
+NOTHING_SENT = "nothing was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,11 @@ class Fate:
     def findings(self) -> list[str]:
         return self.verdict.findings
 
+    @property
+    def safe(self) -> bool:
+        """It ended by itself, with an exit code that says how: also before it had begun, where nothing was sent."""
+        return self.exit in (0, 1) or (self.exit == 4 and self.end == NOTHING_SENT)
+
 
 def play_out(stage: Stage, trader: Trader, play: str, faults: list[tuple[str, Fault]]) -> Fate:
     """Play it with these faults, to the end of the run."""
@@ -189,7 +195,7 @@ def _end(ended: Ended, trader: Trader, quantity: Any) -> str:
     except ValueError:
         return "no summary"
     if "outcome" not in found:
-        return "nothing was sent" if ended.code in (4, 6, 7) else str(found)
+        return NOTHING_SENT if ended.code in (4, 6, 7) else str(found)
     known = truth(trader)
     whole = known.filled(reduces=False) == known.filled(reduces=True) == quantity
     if found["outcome"] == "succeeded" and whole:
