@@ -58,10 +58,10 @@ MUTANTS: dict[Plant, int] = {
     wait_for_the_answers_of_a_process_that_is_gone: 0,
     go_on_before_anything_is_known_again: 1,
     believe_at_once_that_nothing_arrived: 0,
-    look_for_nothing_that_is_missing: 1,
+    look_for_nothing_that_is_missing: 0,
     take_every_snapshot_for_known: 0,
     open_although_somebody_changed_something: 18,
-    open_beside_others: 2,
+    open_beside_others: 0,
     send_an_opener_again_without_looking: 1,
 }
 

@@ -157,7 +157,7 @@ MUTANTS: dict[Plant, int] = {
     forget_what_a_report_told_before_its_trade: 0,
     believe_the_first_not_found: 3,
     send_all_slices_whole: 0,
-    take_a_refused_stop_for_a_standing_one: 3,
+    take_a_refused_stop_for_a_standing_one: 0,
     wait_for_a_stop_for_ever: 1,
     retry_a_refused_order_under_an_old_id: 1,
     let_a_stopped_run_end_at_once: 0,
