@@ -63,9 +63,14 @@ def _others(graph: ExecutionGraph, snapshot: VenueSnapshot) -> Iterator[str]:
                         f"{symbol}: the account has a position of {trimmed(position.qty)} that is not this run's, "
                         f"and step {step.step_id} opens on the other side"
                     )
+        by_run: dict[str, list[OrderReport]] = {}
         for order in snapshot.orders:
             if order.symbol == symbol and not all(_may_stay(order, step) for step in steps):
-                yield f"{symbol}: the account has an open order that is not this run's: {_named(order)}"
+                by_run.setdefault(_run_of(order), []).append(order)
+        for run_id, orders in by_run.items():
+            what = "an open order that is" if len(orders) == 1 else "open orders that are"
+            whose = f", of the run {run_id}: see daksh-run show {run_id}" if run_id else ""
+            yield f"{symbol}: the account has {what} not this run's: {'; '.join(map(_named, orders))}{whose}"
 
 
 def _may_stay(order: OrderReport, step: StepPolicy) -> bool:
@@ -77,9 +82,13 @@ def _may_stay(order: OrderReport, step: StepPolicy) -> bool:
 def _named(order: OrderReport) -> str:
     side = f"{order.side.value} " if order.side else ""
     size = trimmed(order.quantity) if order.quantity else "the position"
+    return f"{side}{size}, order {order.order_id}"
+
+
+def _run_of(order: OrderReport) -> str:
+    """The live run whose id the order has; empty where it is somebody else's."""
     key = order_key(order.client_order_id)
-    whose = f", of the run {key.run_id}: see daksh-run show {key.run_id}" if key and key.run_id.startswith("r") else ""
-    return f"{side}{size}, order {order.order_id}{whose}"
+    return key.run_id if key and key.run_id.startswith("r") else ""
 
 
 def _opened(graph: ExecutionGraph) -> dict[str, list[StepPolicy]]:

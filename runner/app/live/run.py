@@ -92,13 +92,15 @@ def run_live(options: RunOptions, live: LiveOptions, approve: Approver, observer
         InternalError: a bug; what happened so far is in the journal.
     """
     preview = preview_live(options, live)
+    graph, tag = preview.compiled.graph, preview.account.tag
+    folder = StateFolder(account_folder(live.state_home, live.mode, tag))
+    with ExitStack() as locks:  # that a run trades the symbol says more than the orders that it has there
+        _hold_symbols(locks, folder, graph)
     _refuse(preview.refusals)
     if not approve(preview):
         raise Refused(
             "the plan is not approved; nothing was sent", hint=f"approve it with --approve {preview.approval_id}",
         )
-    graph, tag = preview.compiled.graph, preview.account.tag
-    folder = StateFolder(account_folder(live.state_home, live.mode, tag))
     with ExitStack() as locks:
         _hold_symbols(locks, folder, graph)
         started_ms = time.time_ns() // 1_000_000
@@ -174,8 +176,12 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
 
 
 def _refuse(reasons: tuple[str, ...]) -> None:
-    if reasons:
-        raise Refused("; ".join((*reasons, "nothing was sent")), hint="see all of it with: daksh-run preview")
+    if not reasons:
+        return
+    said = f"{reasons[0]}; nothing was sent"
+    if len(reasons) > 1:
+        said = "\n  ".join((f"{len(reasons)} things speak against this run; nothing was sent", *reasons))
+    raise Refused(said, hint="see all of it with: daksh-run preview")
 
 
 def _taken(file: RunFile) -> LockedElsewhere:

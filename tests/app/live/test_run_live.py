@@ -183,6 +183,21 @@ def test_somebody_elses_position_and_order_are_reasons(trader: Trader) -> None:
     first, second = preview_live(options(), live(trader)).refusals
     assert "has a position of 0.01 that is not this run's" in first
     assert "has an open order that is not this run's: BUY 0.01" in second
+    with pytest.raises(Refused) as caught:
+        started(trader)
+    assert str(caught.value).splitlines() == [
+        "2 things speak against this run; nothing was sent", f"  {first}", f"  {second}",
+    ]
+
+
+def test_what_another_run_of_ours_has_is_one_reason_that_names_it(stage: Stage, trader: Trader) -> None:
+    running = begun(stage, trader)
+    running.kill()
+    running.wait()
+    (run_id,) = (row.run_id for row in list_runs(account_folder(home(trader), "demo", _tag(trader))))
+    _, reason = preview_live(options(), live(trader)).refusals
+    assert reason.startswith("BTCUSDT: the account has open orders that are not this run's: ")
+    assert reason.endswith(f", of the run {run_id}: see daksh-run show {run_id}")
 
 
 def test_what_changes_between_approval_and_start_is_looked_at_again(trader: Trader) -> None:
@@ -215,6 +230,20 @@ def test_a_symbol_is_traded_by_one_run_at_a_time(trader: Trader) -> None:
     with held(folder / "locks" / "BTCUSDT.lock", BUSY), pytest.raises(LockedElsewhere, match="trades BTCUSDT"):
         started(trader)
     assert nothing_sent(trader)
+
+
+def test_that_another_run_trades_the_symbol_is_said_before_what_it_has_there(stage: Stage, trader: Trader) -> None:
+    running = begun(stage, trader)
+    sent = len(trader.requests("POST /fapi/v1/order", "POST /fapi/v1/algoOrder"))
+
+    def approve(_: LivePreview) -> bool:
+        raise AssertionError("asked for an approval that can come to nothing")
+
+    with pytest.raises(LockedElsewhere, match="trades BTCUSDT"):
+        started(trader, approve=approve)
+    assert len(trader.requests("POST /fapi/v1/order", "POST /fapi/v1/algoOrder")) == sent
+    running.kill()
+    running.wait()
 
 
 # ---- stopped, interrupted and resumed -------------------------------------------------------------------------------
