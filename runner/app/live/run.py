@@ -16,7 +16,7 @@ from runner.app.live.options import LiveOptions
 from runner.app.live.preflight import refusals
 from runner.app.live.preview import LivePreview, preview_live
 from runner.app.live.session import Connection, Opening, Session, connect
-from runner.app.live.signals import listening
+from runner.app.live.signals import Early, listening
 from runner.app.live.telling import LiveObserver, Telling
 from runner.app.live.wiring import refuse_production
 from runner.app.run import RunOptions, RunResult
@@ -59,6 +59,7 @@ class _Undertaking:
     """
 
     live: LiveOptions
+    early: Early
     graph: ExecutionGraph
     folder: StateFolder
     file: RunFile
@@ -91,6 +92,13 @@ def run_live(options: RunOptions, live: LiveOptions, approve: Approver, observer
         PlanInvalid, UsageError, EnvironmentFault, LockedElsewhere, Refused: before anything was sent.
         InternalError: a bug; what happened so far is in the journal.
     """
+    with Early() as early:
+        return _begun(options, live, approve, observer, early)
+
+
+def _begun(
+    options: RunOptions, live: LiveOptions, approve: Approver, observer: LiveObserver, early: Early,
+) -> RunResult:
     preview = preview_live(options, live)
     graph, tag = preview.compiled.graph, preview.account.tag
     folder = StateFolder(account_folder(live.state_home, live.mode, tag))
@@ -120,8 +128,8 @@ def run_live(options: RunOptions, live: LiveOptions, approve: Approver, observer
         journal = JournalWriter.begin(file.path, facts, _DURABLE)
         locks.callback(journal.close)
         return _carried_out(_Undertaking(
-            live, graph, folder, file, context, journal, Report(context), Machine(graph), StopRequests(file.request),
-            preview.compiled.warnings, legs, False, False, Executions(),
+            live, early, graph, folder, file, context, journal, Report(context), Machine(graph),
+            StopRequests(file.request), preview.compiled.warnings, legs, False, False, Executions(),
             lambda connection: _beginning(live, graph, file, seed, connection),
         ), observer)
 
@@ -137,6 +145,11 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
             journal is damaged.
         InternalError: a bug; what happened so far is in the journal.
     """
+    with Early() as early:
+        return _resumed(run, live, observer, early)
+
+
+def _resumed(run: str, live: LiveOptions, observer: LiveObserver, early: Early) -> RunResult:
     refuse_production(live)
     found = find_live(live.state_home, run)
     if found.mode != live.mode:
@@ -169,7 +182,7 @@ def resume_run(run: str, live: LiveOptions, observer: LiveObserver) -> RunResult
             return _going_on(live, replayed, connection)
 
         return _carried_out(_Undertaking(
-            live, graph, folder, file, report.context, journal, report,
+            live, early, graph, folder, file, report.context, journal, report,
             Machine(graph) if replayed is None else replayed.machine, StopRequests(file.request), (), None,
             True, any(isinstance(entry, PlaceOrder) for entry in entries), executions, opening,
         ), observer)
@@ -345,6 +358,7 @@ async def _conducted(run: _Undertaking, share: _Share, log: RunLog, observer: Li
         try:
             with listening(session.ask_to_stop, session.leave) as caught:
                 try:
+                    run.early.insist()
                     await session.conduct(opening)
                 finally:
                     share.signal, share.sent, share.ended = caught.number, session.sent, session.ended

@@ -1,13 +1,49 @@
-"""Ctrl-C and SIGTERM during a live run: the first asks it to stop, the second leaves at once."""
+"""Ctrl-C and SIGTERM: before a live run listens to them they end the command, whatever it was about; then the first
+asks the run to stop, and the second leaves at once.
+"""
 
 import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Early:
+    """Remembers the signals that come while it is entered.
+
+    Whoever listened before raises an exception of each, and Python drops what a finaliser raises: `insist`, called
+    before anything is sent, raises it again.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._number: int | None = None
+
+    def __enter__(self) -> "Early":
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                before = signal.getsignal(number)
+                if callable(before):
+                    self._before[number] = before
+                    signal.signal(number, self._caught)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def insist(self) -> None:
+        if self._number is not None:
+            self._before[self._number](self._number, None)
+
+    def _caught(self, number: int, frame: FrameType | None) -> None:
+        self._number = number
+        self._before[number](number, frame)
 
 
 class Caught:
