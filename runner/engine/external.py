@@ -7,18 +7,19 @@ Source: plan language, *Others*, *Sizes and the position*; Binance USDⓈ-M Futu
 the end of an order on somebody's request, EXPIRED is the exchange's doing.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from runner.domain.account import AccountFacts
 from runner.domain.commands import CancelOrder, Remark
 from runner.domain.orders import Order, OrderRequest, OrderStatus
 from runner.domain.positions import Position
-from runner.domain.reports import OrderReport
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.values import ZERO, OrderType, trimmed
 from runner.engine import orders
 from runner.engine.closing import gone
 from runner.engine.flow import stop
-from runner.engine.ids import order_key
+from runner.engine.ids import OrderKey, order_key
 from runner.engine.others import Difference, Stranger
 from runner.engine.state import GroupState, Leg, Purpose, Revision, Run
 from runner.graph.model import DueTarget, Outcome, Role
@@ -95,12 +96,10 @@ def name_of(report: OrderReport) -> str:
 
 def recognised(run: Run, report: OrderReport) -> tuple[Leg, Revision] | None:
     """An order under an id of this run that we do not know of is taken on as the exchange has it."""
-    key = order_key(report.client_order_id)
-    if key is None or key.run_id != run.run_id or key.node >= len(run.graph.nodes):
+    found = _named(run, report.client_order_id, report.symbol)
+    if found is None:
         return None
-    leg = run.legs.get(run.graph.nodes[key.node].node_id)
-    if leg is None or leg.node.symbol != report.symbol:
-        return None
+    key, leg = found
     request = _as_asked(run, leg, report)
     purpose = Purpose.WORK
     if request.reduce_only and request.order_type is not leg.node.order_type:
@@ -111,8 +110,8 @@ def recognised(run: Run, report: OrderReport) -> tuple[Leg, Revision] | None:
         leg.next_revision, leg.next_attempt = key.revision + 1, 0
     run.orders[report.client_order_id] = (leg, revision)
     run.emit(Remark(
-        leg.node.step_id, "adopted", f"{leg.node_id}: the exchange holds {report.client_order_id},"
-        f" {request.order_type} {request.side} {trimmed(request.quantity)}, which was not remembered; it is kept",
+        leg.node.step_id, "adopted", f"{leg.node_id}: the exchange knows {report.client_order_id},"
+        f" {request.order_type} {request.side} {trimmed(request.quantity)}, which was not remembered; it counts",
     ))
     group = run.group_of(leg)
     if leg.outcome is None:
@@ -123,6 +122,36 @@ def recognised(run: Run, report: OrderReport) -> tuple[Leg, Revision] | None:
         run.opening.setdefault(leg.node.symbol, {})[leg.node_id] = leg
     run.touch(group.spec.group_id)
     return leg, revision
+
+
+def _named(run: Run, client_id: str, symbol: str) -> tuple[OrderKey, Leg] | None:
+    """What an id of this run stands for."""
+    key = order_key(client_id)
+    if key is None or key.run_id != run.run_id or key.node >= len(run.graph.nodes):
+        return None
+    leg = run.legs.get(run.graph.nodes[key.node].node_id)
+    return None if leg is None or leg.node.symbol != symbol else (key, leg)
+
+
+def unremembered(run: Run, trades: Iterable[TradeReport]) -> list[OrderReport]:
+    """Orders under ids of this run that we do not know of, and that were executed: sent when nothing could be kept any
+    more.  They are taken for what their legs ask for, to the quantity that was executed."""
+    totals: dict[str, Decimal] = {}
+    last: dict[str, tuple[Leg, TradeReport]] = {}
+    for trade in trades:
+        client_id = trade.client_order_id
+        found = None if client_id in run.orders else _named(run, client_id, trade.symbol)
+        if found is not None:
+            totals[client_id] = totals.get(client_id, ZERO) + trade.qty
+            last[client_id] = found[1], trade
+    return [
+        OrderReport(
+            trade.at_ms, trade.symbol, client_id, trade.order_id, OrderStatus.FILLED, totals[client_id],
+            side=trade.side, trigger_px=trade.price if leg.node.order_type.conditional else None,
+            limit_px=trade.price if leg.node.order_type.limited else None,
+        )
+        for client_id, (leg, trade) in last.items()
+    ]
 
 
 def _as_asked(run: Run, leg: Leg, report: OrderReport) -> OrderRequest:

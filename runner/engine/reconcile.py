@@ -48,6 +48,8 @@ def fold(run: Run, snapshot: VenueSnapshot) -> None:
     """Take a snapshot in."""
     for report in snapshot.orders:
         fold_order(run, report)
+    for report in external.unremembered(run, snapshot.trades):
+        fold_order(run, report)
     for trade in snapshot.trades:
         fold_order(run, trade)
     for leg, revision in _missing(run, snapshot):
@@ -67,6 +69,7 @@ def agrees(run: Run, snapshot: VenueSnapshot) -> bool:
     return run.deferred is None and not (
         any(_order_is_news(run, report, max(run.now_ms, snapshot.at_ms)) for report in snapshot.orders)
         or any(_trade_is_news(run, trade) for trade in snapshot.trades)
+        or external.unremembered(run, snapshot.trades)
         or _missing(run, snapshot) or _risen(run, snapshot)
         or external.absent_strangers(run, *_shown(run, snapshot))
         or any(_position_is_news(run, report) for report in _positions(run, snapshot))

@@ -16,7 +16,7 @@ from runner.domain.events import (
 )
 from runner.domain.orders import OrderStatus
 from runner.domain.positions import Position
-from runner.domain.reports import OrderReport
+from runner.domain.reports import OrderReport, TradeReport
 from runner.domain.snapshots import VenueSnapshot
 from runner.domain.values import ZERO, Side
 from runner.engine.replay import replay
@@ -238,7 +238,7 @@ def test_an_order_of_ours_that_is_not_remembered_is_kept_as_the_exchange_has_it(
     run.accept("long.stop_loss#0", "long.take_profit#0")
     known = [run.shown(name) for name in ("long.entry#0", "long.stop_loss#0", "long.take_profit#0")]
     known[0] = run.shown("long.entry#0", "0.002")
-    unknown = known[1].but(client_order_id=run.names["long.stop_loss#0"].replace(".0.0", ".7.0"), order_id="X9")
+    unknown = known[1].but(client_order_id=run.names["long.stop_loss#0"].removesuffix(".0.0") + ".7.0", order_id="X9")
     run.said()
     run.resume(1_000, *known, unknown.but(quantity=Decimal("0.004")), held="0.002")
     assert len(run.remarks("adopted")) == 1
@@ -246,6 +246,54 @@ def test_an_order_of_ours_that_is_not_remembered_is_kept_as_the_exchange_has_it(
     assert orders[unknown.client_order_id] == Decimal("0.004")
     leg = run.machine._run.legs["long.stop_loss"]
     assert leg.next_revision > int(unknown.client_order_id.split(".")[3], 36)
+
+
+def executed_unremembered(run: Kept, beside: str, side: Side, *parts: str) -> list[TradeReport]:
+    """Executions of the order after the one that is named, of which the journal knows nothing."""
+    client_id = run.names[beside].removesuffix(".0.0") + ".1.0"
+    return [
+        TradeReport(
+            run.now_ms, "BTCUSDT", client_id, "X9", f"u{number}", side, Decimal(part), run.price, ZERO, "USDT", ZERO,
+            False,
+        )
+        for number, part in enumerate(parts)
+    ]
+
+
+def test_an_exit_that_is_not_remembered_and_was_executed_counts() -> None:
+    """It was sent while the disk was full, and executed before the run was taken on."""
+    run = entered()
+    run.accept("long.stop_loss#0", "long.take_profit#0")
+    trades = executed_unremembered(run, "long.stop_loss#0", Side.SELL, "0.002", "0.004")
+    run.resume(1_000, look=False)
+    whole = VenueSnapshot(run.now_ms, (), (), (), tuple(trades), run.now_ms)
+    assert not run.machine.agrees(whole)
+    run.give(whole)
+    assert len(run.remarks("adopted")) == 1
+    run.cancelled("long.stop_loss#0", "long.take_profit#0")
+    group = run.machine._run.groups["long"]
+    assert (group.exited, group.charged, group.open) == (Decimal("0.006"), ZERO, ZERO)
+    assert run.remarks("external_change") == []
+    assert run.ends() == {"long": "succeeded"}
+
+
+def test_what_is_sent_after_it_has_another_id() -> None:
+    run = entered()
+    run.accept("long.stop_loss#0", "long.take_profit#0")
+    trades = executed_unremembered(run, "long.take_profit#0", Side.SELL, "0.002")
+    shown = [run.shown("long.stop_loss#0")]
+    run.said()
+    run.resume(1_000, look=False)
+    held = (Position("BTCUSDT", Decimal("0.004"), run.price),)
+    snapshot = VenueSnapshot(run.now_ms, (), held, tuple(shown), tuple(trades), run.now_ms)
+    run.give(snapshot)
+    run.cancelled("long.take_profit#0")
+    said = run.said()
+    assert "place long.stop_loss#1 STOP_MARKET SELL 0.004 @59000 reduce-only" in said
+    assert "place long.take_profit#2 TAKE_PROFIT SELL 0.004 @61000 @61000 reduce-only" in said
+    before = run.machine._run.groups["long"].exited
+    run.give(snapshot)
+    assert run.machine._run.groups["long"].exited == before
 
 
 def test_a_twin_found_under_our_id_is_compared_before_it_is_kept() -> None:
